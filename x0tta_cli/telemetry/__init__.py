@@ -1,0 +1,1 @@
+"""The mesh as data: who calls whom, what was measured, and how it is read."""
