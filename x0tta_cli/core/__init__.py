@@ -1,0 +1,1 @@
+"""What every layer above stands on; knows no capability and no terminal."""

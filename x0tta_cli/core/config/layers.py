@@ -1,0 +1,202 @@
+"""Where values come from: files and the environment, the strongest last."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from x0tta_cli.core.errors import ConfigurationError
+from x0tta_cli.core.files import reading_errors
+
+SYSTEM_FILE = Path("/etc/x0tta/config.toml")
+PROFILES = "profiles"
+PREFIX = "X0TTA_"
+# Variables of the house itself, which are no keys of a section.
+HOUSE_VARIABLES = frozenset({"X0TTA_CONFIG", "X0TTA_PROFILE", "X0TTA_READ_ONLY", "X0TTA_STATE_DIR"})
+
+KeyPath = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a value was given: in a file (and a profile of it), the environment or an option."""
+
+    file: Path | None = None
+    profile: str = ""
+    is_environment: bool = False
+
+    def name(self, path: KeyPath) -> str:
+        """Name the place of the value at `path` as an operator would look for it."""
+        if self.is_environment:
+            return f"environment {variable(path)}"
+        if self.file is None:
+            return "option"
+        return f"{self.file} [{PROFILES}.{self.profile}]" if self.profile else str(self.file)
+
+    def line(self, path: KeyPath) -> int | None:
+        """Find the line of the value at `path` in the file; None where it is not plain to see."""
+        if self.file is None:
+            return None
+        return _line_of(self.file, (PROFILES, self.profile, *path) if self.profile else path)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A value together with where it was given."""
+
+    value: Any
+    source: Source
+
+
+ENVIRONMENT = Source(is_environment=True)
+OPTION = Source()
+
+
+def variable(path: KeyPath) -> str:
+    """Name the environment variable of a key: `X0TTA_DRILL__SEED`."""
+    return PREFIX + "__".join(path).upper()
+
+
+def read_files(explicit: Path | None, environ: Mapping[str, str]) -> list[Given]:
+    """Read the files that there are, the weakest first; one that was named has to exist.
+
+    Raises `files.not_found` (4), `files.not_readable` (6), `config.not_toml` (9).
+    """
+    tables = [_read(file) for file in standard_files() if _exists(file)]
+    from_variable = environ.get("X0TTA_CONFIG")
+    named = explicit or (Path(from_variable) if from_variable else None)
+    return [*tables, *([_read(named)] if named else [])]
+
+
+def standard_files() -> list[Path]:
+    """List the files that are looked for without being named, the weakest first."""
+    from platformdirs import user_config_path
+
+    try:
+        user_file = user_config_path("x0tta") / "config.toml"
+    except RuntimeError:
+        return [SYSTEM_FILE]
+    # Without a home folder older releases give '~/...', which would lie in the current folder.
+    return [SYSTEM_FILE, *([user_file] if user_file.is_absolute() else [])]
+
+
+def with_profile(tables: Sequence[Given], profile: str | None) -> list[Given]:
+    """Lay the chosen profile of each file over the file; raises `config.unknown_profile` (9)."""
+    if not profile:
+        return list(tables)
+    layers, known = [], set()
+    for table in tables:
+        layers.append(table)
+        profiles = _profiles(table)
+        known |= set(profiles)
+        if profile in profiles:
+            layers.append(Given(profiles[profile], Source(table.source.file, profile)))
+    if profile not in known:
+        names = ", ".join(sorted(known))
+        raise ConfigurationError(
+            "config.unknown_profile",
+            f"There is no profile '{profile}'.",
+            reason=f"The configuration has {names}." if names else "The configuration has none.",
+            fix=f"Choose one of them, or add a table [{PROFILES}.{profile}.SECTION].",
+            context={"profile": profile, "profiles": sorted(known)},
+        )
+    return layers
+
+
+def from_environment(section: str, environ: Mapping[str, str]) -> Given | None:
+    """Collect what the environment says of a section, nested as its keys are."""
+    prefix = f"{variable((section,))}__"
+    table: dict[str, Any] = {}
+    for name in sorted(environ):
+        if not name.startswith(prefix):
+            continue
+        *parents, key = name.removeprefix(prefix).lower().split("__")
+        place = table
+        for parent in parents:
+            place = place.setdefault(parent, {})
+            if not isinstance(place, dict):
+                raise _contradiction(name, parent)
+        place[key] = environ[name]
+    return Given(table, ENVIRONMENT) if table else None
+
+
+def near_misses(section: str, environ: Mapping[str, str]) -> Iterator[str]:
+    """Find variables that seem to mean a section and lack an underscore: `X0TTA_DRILL_SEED`."""
+    prefix = f"{variable((section,))}_"
+    for name in sorted(environ):
+        if name.startswith(prefix) and "__" not in name and name not in HOUSE_VARIABLES:
+            yield name
+
+
+def _profiles(table: Given) -> dict[str, Any]:
+    profiles = table.value.get(PROFILES, {})
+    if not isinstance(profiles, dict):
+        return {}
+    return {name: sections for name, sections in profiles.items() if isinstance(sections, dict)}
+
+
+def _exists(file: Path) -> bool:
+    with reading_errors(file):
+        return file.exists()
+
+
+def _read(file: Path) -> Given:
+    with reading_errors(file):
+        data = file.read_bytes()
+    return Given(_parse(file, data), Source(file))
+
+
+def _parse(file: Path, data: bytes) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        return tomllib.loads(data.decode())
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        reason = f"Line {line} is not UTF-8."
+    except tomllib.TOMLDecodeError as error:
+        reason = f"{error}."
+    except RecursionError:
+        reason = "It is nested too deeply."
+    raise ConfigurationError(
+        "config.not_toml",
+        f"{file} is not TOML.",
+        reason=reason,
+        fix="Correct it there; https://toml.io/en/v1.0.0 has the rules.",
+        context={"file": str(file)},
+    )
+
+
+def _contradiction(name: str, parent: str) -> ConfigurationError:
+    return ConfigurationError(
+        "config.bad_value",
+        f"environment {name}: '{parent.upper()}' is set as a value as well.",
+        reason="A key can't be a value and a table.",
+        fix=f"unset {name.rpartition('__')[0]}",
+        context={"variable": name},
+    )
+
+
+def _line_of(file: Path, path: KeyPath) -> int | None:
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return None
+    table: KeyPath = ()
+    for number, line in enumerate(lines, 1):
+        if header := re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line):
+            table = _keys(header[1])
+            if table == path:
+                return number
+        elif (found := re.match(r"\s*([\w\"'. -]+?)\s*=", line)) and (
+            table + _keys(found[1]) == path
+        ):
+            return number
+    return None
+
+
+def _keys(dotted: str) -> KeyPath:
+    return tuple(part.strip().strip("\"'") for part in dotted.split("."))

@@ -1,0 +1,229 @@
+"""Gives what was written for a section the types of its model, and says what does not fit."""
+
+from __future__ import annotations
+
+import json
+import os
+import types
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+
+from x0tta_cli.core import secrets
+from x0tta_cli.core.config import complaints, references
+from x0tta_cli.core.config.layers import Given, KeyPath
+from x0tta_cli.core.errors import UsageError
+from x0tta_cli.core.times import parse_duration
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+Model = TypeVar("Model", bound="BaseModel")
+
+# All that operators write for yes and no.
+WORDS = {
+    **dict.fromkeys(("1", "true", "yes", "on"), True),
+    **dict.fromkeys(("0", "false", "no", "off"), False),
+}
+
+
+def fit(
+    section: str, model: type[Model], layers: Sequence[Given], environ: Mapping[str, str]
+) -> tuple[Model, dict[KeyPath, Given]]:
+    """Merge the layers of a section, the strongest last, and validate them with its model.
+
+    Gives the settings, and for each key that was given what was given and where. A file is held to
+    its types strictly ("7" is no number); a text of the environment is read as its key's type.
+
+    Raises ConfigurationError `config.unknown_key`, `config.bad_value`, `config.missing_key`,
+    `config.plain_secret`, and what `references.resolve` raises.
+    """
+    from pydantic import ValidationError
+
+    fitting = _Fitting(environ)
+    tree = fitting.combine(model, layers, (section,)) if layers else {}
+    try:
+        # JSON, because there pydantic is strict about numbers and texts and yet makes paths,
+        # enumerations and tuples, for which TOML has no types of its own.
+        settings = model.model_validate_json(
+            json.dumps(tree, default=_json_form), strict=True, by_alias=False, by_name=True
+        )
+    except ValidationError as error:
+        raise complaints.invalid(error, section, fitting.given, fitting.secret_paths) from None
+    return settings, fitting.given
+
+
+class _Fitting:
+    """One pass over the layers of a section; collects what was given for which key."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.given: dict[KeyPath, Given] = {}
+        self.secret_paths: set[KeyPath] = set()
+        self._environ = environ
+
+    def combine(self, annotation: Any, layers: Sequence[Given], path: KeyPath) -> Any:
+        """Merge tables key by key where the model has a table; elsewhere the strongest wins."""
+        strongest = layers[-1]
+        kinds = _kinds(annotation)
+        if isinstance(strongest.value, Mapping) and not _is_secret(kinds):
+            tables = _uppermost_tables(layers)
+            for kind in kinds:
+                if (fields := getattr(kind, "model_fields", None)) is not None:
+                    return self._model(kind, fields, tables, path)
+                if get_origin(kind) is dict:
+                    return self._mapping(get_args(kind)[1], tables, path)
+        value = strongest.value
+        if strongest.source.is_environment and isinstance(value, str):
+            value = _from_text(value, kinds)
+        for kind in kinds:
+            if isinstance(value, list) and get_origin(kind) in {list, tuple, set, frozenset}:
+                self.given[path] = strongest
+                return self._list(get_args(kind), value, strongest, path)
+        return self._leaf(kinds, value, strongest, path)
+
+    def _model(
+        self, model: Any, fields: Mapping[str, Any], tables: Sequence[Given], path: KeyPath
+    ) -> dict[str, Any]:
+        takes_all = model.model_config.get("extra") == "allow"
+        combined = {}
+        for key, layers in _by_key(tables).items():
+            if key not in fields and not takes_all:
+                raise complaints.unknown_key((*path, key), layers[-1].source, list(fields))
+            annotation = fields[key].annotation if key in fields else Any
+            combined[key] = self.combine(annotation, layers, (*path, key))
+        return combined
+
+    def _mapping(self, annotation: Any, tables: Sequence[Given], path: KeyPath) -> dict[str, Any]:
+        return {
+            key: self.combine(annotation, layers, (*path, key))
+            for key, layers in _by_key(tables).items()
+        }
+
+    def _list(
+        self, item_annotations: Sequence[Any], items: list[Any], given: Given, path: KeyPath
+    ) -> list[Any]:
+        # `tuple[int, ...]` has one type for all, `tuple[str, int]` one for each.
+        annotations = [item for item in item_annotations if item is not Ellipsis]
+        return [
+            self.combine(
+                annotations[min(index, len(annotations) - 1)],
+                [Given(item, given.source)],
+                (*path, str(index)),
+            )
+            for index, item in enumerate(items)
+        ]
+
+    def _leaf(self, kinds: Sequence[Any], value: Any, given: Given, path: KeyPath) -> Any:
+        self.given[path] = given
+        if _is_secret(kinds):
+            self.secret_paths.add(path)
+            return self._secret(value, given, path)
+        if timedelta in kinds and not isinstance(value, timedelta):
+            return _duration(value, given, path)
+        if isinstance(value, str) and not _is_unicode(value):
+            raise complaints.bad_value(path, given, "It should be text in UTF-8.")
+        if isinstance(value, str) and Path in kinds:
+            # A file means what stands beside it, wherever x0tta is called; a shell means here.
+            place = given.source.file.parent if given.source.file else Path()
+            return str(place / os.path.expanduser(value))  # noqa: PTH111 - raises nothing
+        return value
+
+    def _secret(self, value: Any, given: Given, path: KeyPath) -> Any:
+        if references.is_reference(value):
+            file = given.source.file
+            return references.resolve(value, ".".join(path), file, self._environ)
+        if isinstance(value, str):
+            secrets.register(value)
+            if given.source.file is not None:
+                raise complaints.plain_secret(path, given)
+            if _is_unicode(value):
+                return value
+        raise complaints.bad_value(path, given, f"It should be {references.FORMS}.", is_secret=True)
+
+
+def _kinds(annotation: Any) -> list[Any]:
+    """Unfold `Annotated` and unions: `Path | None` is Path and None."""
+    if get_origin(annotation) is Annotated:
+        return _kinds(get_args(annotation)[0])
+    if get_origin(annotation) in {Union, types.UnionType}:
+        return [kind for part in get_args(annotation) for kind in _kinds(part)]
+    return [annotation]
+
+
+def _is_secret(kinds: Sequence[Any]) -> bool:
+    from pydantic import SecretStr
+
+    return SecretStr in kinds
+
+
+def _uppermost_tables(layers: Sequence[Given]) -> Sequence[Given]:
+    """Leave out what a plain value in a stronger layer hides."""
+    for index in range(len(layers) - 1, -1, -1):
+        if not isinstance(layers[index].value, Mapping):
+            return layers[index + 1 :]
+    return layers
+
+
+def _by_key(tables: Sequence[Given]) -> dict[str, list[Given]]:
+    layers: dict[str, list[Given]] = {}
+    for table in tables:
+        for key, value in table.value.items():
+            layers.setdefault(key, []).append(Given(value, table.source))
+    return layers
+
+
+def _from_text(text: str, kinds: Sequence[Any]) -> Any:
+    """Read a text of the environment as the type that its key has; as it is where none fits."""
+    for kind in kinds:
+        if get_origin(kind) is Literal:
+            for choice in get_args(kind):
+                if str(choice) == text:
+                    return choice
+        if get_origin(kind) in {list, tuple, set, frozenset}:
+            return _list_from_text(text)
+    if bool in kinds and text.strip().lower() in WORDS:
+        return WORDS[text.strip().lower()]
+    for number in (int, float):
+        if number in kinds:
+            try:
+                return number(text)
+            except ValueError:
+                continue
+    return text
+
+
+def _list_from_text(text: str) -> Any:
+    """Read `a, b` or `["a", "b"]`; an empty text is an empty list."""
+    if text.lstrip().startswith("["):
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+    return [item.strip() for item in text.split(",")] if text.strip() else []
+
+
+def _duration(value: Any, given: Given, path: KeyPath) -> Any:
+    if not isinstance(value, str):
+        raise complaints.bad_value(path, given, 'It should be a duration such as "90s" or "1h30m".')
+    try:
+        return parse_duration(value)
+    except UsageError as error:
+        raise complaints.bad_value(path, given, f"{error.reason} {error.fix}") from None
+
+
+def _is_unicode(text: str) -> bool:
+    # The environment may hold bytes that are no UTF-8; Python smuggles them in as surrogates.
+    return not any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
+def _json_form(value: Any) -> Any:
+    """Write what JSON has no form for as pydantic reads it from JSON."""
+    if isinstance(value, timedelta):
+        return f"P{value.days}DT{value.seconds}.{value.microseconds:06d}S"
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, set | frozenset):
+        return list(value)
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
