@@ -1,0 +1,41 @@
+"""Where x0tta starts: answers --version at once, and loads the rest for all else."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> int:
+    """Run the command line of this process; its exit status."""
+    if sys.argv[1:] == ["--version"] and _print_version():
+        return 0
+    from x0tta_cli.terminal.guard import guard
+
+    return guard(_run, sys.argv[1:])
+
+
+def _print_version() -> bool:
+    from x0tta_cli import __version__
+
+    try:
+        os.write(1, f"x0tta {__version__}\n".encode())
+    except OSError:
+        # The frame fails on this as well, and says so.
+        return False
+    return True
+
+
+def _run(arguments: list[str]) -> int:
+    if arguments in (["-h"], ["--help"]):
+        from x0tta_cli.terminal import help, streams  # noqa: A004
+
+        streams.write(help.root_help() + "\n")
+        return 0
+    from x0tta_cli.terminal.app import run
+
+    return run(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
