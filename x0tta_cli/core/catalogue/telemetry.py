@@ -43,6 +43,24 @@ ENTRIES: tuple[Entry, ...] = (
         "2023-09-05T14:00:00Z,0.31,1398",
     ),
     Entry(
+        "telemetry.bad_query",
+        ExitStatus.USAGE,
+        "Prometheus can't evaluate the query",
+        "The expression is not PromQL, joins series that don't fit together, or needs more than "
+        "the server allows to one query. The message has the server's own words.",
+        "Correct the expression; try it in Prometheus' own page or with promtool.",
+        "promtool query instant http://127.0.0.1:9090 'rate(requests_total[5m])'",
+    ),
+    Entry(
+        "telemetry.bad_range",
+        ExitStatus.USAGE,
+        "The time to read can't be used",
+        "A reading has one sample for each whole multiple of its step between start and end, of "
+        "the past alone, and a million at most. A step is a whole number of milliseconds.",
+        "Give a start before the end, both in the past, and a step that fits between them.",
+        "the last 6 hours, every 30 s",
+    ),
+    Entry(
         "telemetry.bad_target",
         ExitStatus.USAGE,
         "The description of an incident can't be read",
@@ -128,6 +146,15 @@ ENTRIES: tuple[Entry, ...] = (
         "1693922400 · 1693922700 · 1693923300",
     ),
     Entry(
+        "telemetry.native_histogram",
+        ExitStatus.USAGE,
+        "The query gives native histograms, not numbers",
+        "A feature is one number per instant. A native histogram is a whole distribution, and "
+        "which number stands for it has to be said.",
+        "Ask for a quantile, a count or a mean of it.",
+        "histogram_quantile(0.95, sum by (node) (rate(latency_seconds[5m])))",
+    ),
+    Entry(
         "telemetry.negative_edge",
         ExitStatus.USAGE,
         "A call has a negative number",
@@ -181,12 +208,30 @@ ENTRIES: tuple[Entry, ...] = (
         "x0tta drill list --data ./recordings",
     ),
     Entry(
+        "telemetry.no_series",
+        ExitStatus.NOT_YET_KNOWN,
+        "Prometheus has no series for any query",
+        "No target was scraped in this time, metrics or labels have other names, or the step is "
+        "shorter than the time between two scrapes, so that no sample is young enough.",
+        "See whether the targets are up; ask for another time or a longer step.",
+        "promtool query instant http://127.0.0.1:9090 up",
+    ),
+    Entry(
         "telemetry.no_such_feature",
         ExitStatus.NOT_FOUND,
         "There is no such feature",
         "Features are named by metric and statistic in lower case.",
         "Name one of those that the message lists.",
         "latency_p95",
+    ),
+    Entry(
+        "telemetry.no_such_label",
+        ExitStatus.USAGE,
+        "A series does not say which component it is of",
+        "The label that names the component is missing or empty. Aggregations such as sum keep "
+        "only the labels that they are told to keep.",
+        "Keep the label in the query, or name the label that does tell.",
+        "sum by (instance) (rate(requests_total[5m]))",
     ),
     Entry(
         "telemetry.no_such_node",
@@ -246,12 +291,48 @@ ENTRIES: tuple[Entry, ...] = (
         "iconv --from-code UTF-16 --to-code UTF-8 old.csv > metrics.csv",
     ),
     Entry(
+        "telemetry.prometheus_denied",
+        ExitStatus.NOT_PERMITTED,
+        "Prometheus does not let x0tta read",
+        "The server, or a proxy before it, answered with status 401 or 403.",
+        "Give the token or the password of someone who may query.",
+        "curl --header 'Authorization: Bearer …' 'https://metrics.example.org/api/v1/query?query=up'",
+    ),
+    Entry(
+        "telemetry.prometheus_failed",
+        ExitStatus.UNAVAILABLE,
+        "Prometheus could not answer",
+        "The server is starting or overloaded, or the query took longer than it allows. The "
+        "message has its own words.",
+        "Try again later, or ask for a shorter time.",
+        "curl http://127.0.0.1:9090/-/ready",
+    ),
+    Entry(
         "telemetry.ragged_row",
         ExitStatus.USAGE,
         "A row has more or fewer cells than the header",
         "The file may be cut off, or a cell with a comma stand without quotes.",
         "Give every row one cell per column; missing values are empty cells.",
         "1693922400,0.31,,1398",
+    ),
+    Entry(
+        "telemetry.raw_counter",
+        ExitStatus.USAGE,
+        "A counter is read as it is",
+        "A counter only grows, and starts at 0 with its process: its height says how old the "
+        "process is. Increase and rate are made by Prometheus, which sees every sample and so "
+        "every reset; x0tta sees one value per step.",
+        "Ask for its increase or rate. In parentheses it is read as it is.",
+        "increase(requests_total[1m])",
+    ),
+    Entry(
+        "telemetry.several_series",
+        ExitStatus.USAGE,
+        "A component has more than one series",
+        "A feature is one number per component and instant, and the query gives two series whose "
+        "labels name the same component. Which to believe, or how to join them, x0tta can't know.",
+        "Join them in the query, or choose one by a matcher.",
+        "max by (instance) (temperature_celsius)",
     ),
     Entry(
         "telemetry.symptom_outside",
@@ -278,6 +359,15 @@ ENTRIES: tuple[Entry, ...] = (
         "file can't fill the memory.",
         "Record fewer series, a longer step or a shorter time.",
         "a day of 300 series at 5 s is about 80 MiB",
+    ),
+    Entry(
+        "telemetry.too_many_values",
+        ExitStatus.USAGE,
+        "The reading is too large",
+        "Components, features and instants multiply; 33,554,432 values are held at most, so that "
+        "a wide query can't fill the memory.",
+        "Sum the series up by node, or ask for a shorter time or a longer step.",
+        "sum by (node) (rate(requests_total[5m]))",
     ),
     Entry(
         "telemetry.unknown_incident",
@@ -311,6 +401,15 @@ ENTRIES: tuple[Entry, ...] = (
         "'target.node' of target.json is named neither by the call graph nor by a column.",
         "Correct the name: capitals count.",
         '"target": {"node": "PetSite"}',
+    ),
+    Entry(
+        "telemetry.unreadable_answer",
+        ExitStatus.UNAVAILABLE,
+        "What answered is not Prometheus",
+        "The answer is not one of Prometheus' HTTP API: the URL may lack a prefix, or a proxy or a "
+        "log-in page may stand there.",
+        "Give the URL that stands before /api/v1.",
+        "https://metrics.example.org/prometheus",
     ),
     Entry(
         "telemetry.unsorted_instants",
