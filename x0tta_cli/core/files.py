@@ -46,6 +46,16 @@ def write_atomically(path: Path, data: bytes | str, *, mode: int | None = None) 
         _replace(Path(os.path.realpath(path)), content, kept_mode)
 
 
+def make_folder(path: Path) -> None:
+    """Create a folder and those above it where they are missing.
+
+    Raises `files.not_writable` (6), `files.disk_full` (7) and `files.no_such_folder` (4); a file
+    in the folder's place is left to whoever writes into it.
+    """
+    with _writing_errors(path), suppress(FileExistsError):
+        path.mkdir(parents=True, exist_ok=True)
+
+
 def check_writable(path: Path) -> None:
     """Find out before long work whether its result could be written; leaves nothing behind.
 

@@ -106,6 +106,19 @@ class Library:
             )
         raise _unknown_incident(identifier, [incident.identifier for incident in incidents])
 
+    def attribution(self) -> str:
+        """Give the recordings' source and licence, for whatever shows them; empty where unknown.
+
+        It is the text of `ATTRIBUTION` or `NOTICE` in the library's folder, a paragraph per line.
+        """
+        from x0tta_cli.core import files
+
+        for path in (self.root / "ATTRIBUTION", self.root / "NOTICE"):
+            if exists(path):
+                with files.reading_errors(path):
+                    return path.read_text(encoding="utf-8", errors="replace").strip()
+        return ""
+
     def load(self, identifier: str) -> Incident:
         """Read an incident, held against its healthy recording: see `recordings.read_incident`."""
         from x0tta_cli.core import extras

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from x0tta_cli.core.errors import NotFoundError, NotPermittedError, UsageError
-from x0tta_cli.telemetry.library import Library, natural_key
+from x0tta_cli.telemetry.library import Library, natural_key, packaged_library
 
 
 def identifiers(library: Library) -> list[str]:
@@ -126,3 +126,11 @@ def test_listing_loads_no_numpy(recording) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "3 False\n"
+
+
+def test_the_attribution_is_the_text_beside_the_recordings(recording):
+    library = Library(recording.parent)
+    assert library.attribution() == ""
+    (recording.parent / "NOTICE").write_text("Somebody's data.\n", encoding="utf-8")
+    assert library.attribution() == "Somebody's data."
+    assert "CC BY 4.0" in packaged_library().attribution()
