@@ -32,6 +32,12 @@ class Text(NamedTuple):
     tone: Tone = "plain"
 
 
+class Verbatim(NamedTuple):
+    """Lines to be copied, such as a file's: never wrapped."""
+
+    text: str
+
+
 class Facts(NamedTuple):
     """Names beside values, one pair a line."""
 
@@ -54,5 +60,5 @@ class Table(NamedTuple):
     rows: Sequence[Sequence[Any]]
 
 
-Block: TypeAlias = Heading | Text | Facts | Table
+Block: TypeAlias = Heading | Text | Verbatim | Facts | Table
 View: TypeAlias = Callable[[Any], Iterable[Block]]

@@ -13,7 +13,17 @@ from enum import Enum
 from typing import Any
 
 from x0tta_cli.core.times import format_instant, format_local
-from x0tta_cli.terminal.blocks import Block, Cell, Column, Facts, Heading, Table, Text, Tone
+from x0tta_cli.terminal.blocks import (
+    Block,
+    Cell,
+    Column,
+    Facts,
+    Heading,
+    Table,
+    Text,
+    Tone,
+    Verbatim,
+)
 from x0tta_cli.terminal.text import cells, escape, pad, wrap
 
 GAP = "  "
@@ -84,6 +94,8 @@ def _lines_of(block: Block, style: Style) -> list[str]:
                 for paragraph in block.text.split("\n")
                 for line in _wrapped(escape(paragraph), style)
             ]
+        case Verbatim():
+            return [escape(line) for line in block.text.split("\n")]
         case Facts():
             return _facts([(name, *_cell(value, style)) for name, value in block.pairs], style)
         case Table():

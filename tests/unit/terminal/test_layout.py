@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from x0tta_cli.terminal.blocks import Cell, Column, Facts, Heading, Table, Text
+from x0tta_cli.terminal.blocks import Cell, Column, Facts, Heading, Table, Text, Verbatim
 from x0tta_cli.terminal.layout import Style, lay_out, shown
 from x0tta_cli.terminal.text import cells
 
@@ -108,3 +108,8 @@ def test_values_are_shown_for_people(value, text):
 
 def test_instants_are_utc_when_asked():
     assert shown(datetime(2026, 1, 2, tzinfo=UTC), utc=True) == "2026-01-02T00:00:00Z"
+
+
+def test_what_is_to_be_copied_is_not_wrapped_and_cannot_draw():
+    text = "a = 'one two three four five'\n\n\x1b[31m"
+    assert lines(Verbatim(text), width=10) == ["a = 'one two three four five'", "", r"\x1b[31m"]

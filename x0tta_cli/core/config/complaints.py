@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from copy import copy
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from x0tta_cli.core.config.layers import Given, KeyPath, Source, variable
+from x0tta_cli.core.config.layers import (
+    HOUSE_VARIABLES,
+    PREFIX,
+    Given,
+    KeyPath,
+    Source,
+    variable,
+)
 from x0tta_cli.core.config.references import FORMS
-from x0tta_cli.core.errors import ConfigurationError
+from x0tta_cli.core.errors import ConfigurationError, OperatorError
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -36,6 +44,32 @@ def near_miss(name: str, section: str, known: Sequence[str]) -> ConfigurationErr
         f"environment {name}: it sets nothing.",
         reason="A section and its key stand apart by two underscores.",
         fix=f"Did you mean {variable((section, meant))}?",
+        context={"variable": name},
+    )
+
+
+def unknown_variable(name: str, known: Sequence[str]) -> ConfigurationError:
+    """Say that an environment variable means a section that no capability has."""
+    section, _, key = name.removeprefix(PREFIX).lower().partition("__")
+    meant = get_close_matches(section, known, n=1)
+    return ConfigurationError(
+        "config.unknown_section",
+        f"environment {name}: there is no section '{section}'.",
+        reason=f"There are {', '.join(sorted(known))}.",
+        fix=f"Did you mean {variable((meant[0], key))}?" if meant else f"unset {name}",
+        context={"variable": name},
+    )
+
+
+def stray(name: str) -> ConfigurationError:
+    """Say that an environment variable belongs neither to the house nor to a section."""
+    meant = get_close_matches(name, sorted(HOUSE_VARIABLES), n=1)
+    return ConfigurationError(
+        "config.unknown_key",
+        f"environment {name}: it sets nothing.",
+        reason=f"{PREFIX}SECTION__KEY sets a key; the house itself knows "
+        f"{', '.join(sorted(HOUSE_VARIABLES))}.",
+        fix=f"Did you mean {meant[0]}?" if meant else f"unset {name}",
         context={"variable": name},
     )
 
@@ -81,28 +115,49 @@ def invalid(
     section: str,
     given: Mapping[KeyPath, Given],
     secret_paths: Set[KeyPath],
-) -> ConfigurationError:
-    """Word the first of the things that a model has found wrong, and name the others."""
-    details = error.errors(include_url=False, include_input=False, include_context=False)
-    first, *others = details
-    path = (section, *map(str, first["loc"]))
-    if first["type"] == "missing":
-        return _missing_key(path)
-    # The location may go on inside the value, or into the branch of a union.
-    while path not in given and len(path) > 1:
-        path = path[:-1]
-    expected = _expected(first["msg"])
-    if others:
-        names = sorted({".".join((section, *map(str, other["loc"]))) for other in others})
-        expected += f" Also wrong: {', '.join(names)}."
-    if path not in given:
-        return ConfigurationError(
-            "config.bad_value",
-            f"The section {section} is not valid.",
-            reason=expected,
-            context={"section": section},
-        )
-    return bad_value(path, given[path], expected, is_secret=path in secret_paths)
+    left_out: Set[KeyPath],
+) -> list[ConfigurationError]:
+    """Word what a model has found wrong, once for each key.
+
+    What follows from keys that were left out is not told.
+    """
+    found: dict[KeyPath, ConfigurationError] = {}
+    for detail in error.errors(include_url=False, include_input=False, include_context=False):
+        path = (section, *map(str, detail["loc"]))
+        if detail["type"] == "missing":
+            if path not in left_out:
+                found[path] = _missing_key(path)
+            continue
+        # The location may go on inside the value, or into the branch of a union.
+        while path not in given and len(path) > 1:
+            path = path[:-1]
+        if path in found:
+            continue
+        expected = _expected(detail["msg"])
+        if path in given:
+            found[path] = bad_value(path, given[path], expected, is_secret=path in secret_paths)
+        elif not left_out:
+            found[path] = _invalid_section(section, expected)
+    return list(found.values())
+
+
+def first_of(problems: Sequence[OperatorError]) -> OperatorError:
+    """Give the first problem, with the keys of the others named in its reason."""
+    first = copy(problems[0])
+    names = sorted({str(other.context["key"]) for other in problems[1:] if "key" in other.context})
+    if names:
+        first.reason = f"{first.reason} Also wrong: {', '.join(names)}."
+    return first
+
+
+def _invalid_section(section: str, expected: str) -> ConfigurationError:
+    return ConfigurationError(
+        "config.bad_value",
+        f"The section {section} is not valid.",
+        reason=expected,
+        fix=f"Correct [{section}] in the file that x0tta config path names.",
+        context={"section": section},
+    )
 
 
 def _missing_key(path: KeyPath) -> ConfigurationError:

@@ -9,14 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from x0tta_cli.core.config.layers import (
-    ENVIRONMENT,
-    OPTION,
-    PREFIX,
-    PROFILES,
     Given,
     KeyPath,
-    from_environment,
-    near_misses,
+    Place,
+    places,
     read_files,
     with_profile,
 )
@@ -24,6 +20,8 @@ from x0tta_cli.core.errors import OperatorError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+
+    from x0tta_cli.core.config.typed import Fitted
 
 Model = TypeVar("Model", bound="BaseModel")
 
@@ -33,11 +31,14 @@ class Origin:
     """A value as it may be shown, and where it comes from.
 
     `source` is "option", "environment X0TTA_DRILL__SEED", a file, a file with its profile, or
-    "default". A secret's value is never in it.
+    "default"; `line` is that of the file. `value` is written as in TOML, `plain` is the same for
+    JSON. A secret's value is in neither, only where the secret is.
     """
 
     value: str
     source: str
+    line: int | None = None
+    plain: object = None
 
 
 def load(
@@ -53,7 +54,8 @@ class Configuration:
     """Typed sections and their origins; see the package's docstring for what overrides what."""
 
     def __init__(self, path: Path | None, profile: str | None, environ: Mapping[str, str]) -> None:
-        self._path, self._profile, self._environ = path, profile, environ
+        self.profile = profile
+        self._path, self._environ = path, environ
         self._layers: list[Given] | None = None
         self._models: dict[str, type[BaseModel]] = {}
 
@@ -65,7 +67,7 @@ class Configuration:
         Raises ConfigurationError `config.*` and `secrets.missing` (9), NotPermittedError
         `secrets.exposed` (6), `files.not_found` (4) and `files.not_readable` (6).
         """
-        return self._fitted(name, model, options)[0]
+        return self._fitted(name, model, options).checked()
 
     def origin(self, key: str) -> Origin:
         """Tell where the value of `drill.seed` comes from, once its section has been read.
@@ -78,70 +80,51 @@ class Configuration:
     def origins(
         self, name: str, model: type[BaseModel], options: Mapping[str, object] | None = None
     ) -> dict[str, Origin]:
-        """Tell for each key of a section what it is and where it comes from."""
-        settings, given = self._fitted(name, model, options)
+        """Tell for each key of a section what it is and where it comes from.
+
+        Raises as `section`, except that secrets are not fetched.
+        """
+        fitted = self._fitted(name, model, options, fetches_secrets=False)
         return {
-            ".".join(path): _origin(path, value, given)
-            for path, value in _walk(settings, (name,), given)
+            ".".join(path): _origin(path, value, fitted.given)
+            for path, value in _walk(fitted.checked(), (name,), fitted.given)
         }
 
     def check(self, models: Mapping[str, type[BaseModel]]) -> list[OperatorError]:
         """Check the configuration as a whole; an empty list says that all is well.
 
-        Other than `section`, it also finds sections that no model has.
+        Other than `section`, it names every problem, also in profiles that are not chosen, in
+        values that a stronger layer hides, and in sections and variables that nobody has.
         """
-        from x0tta_cli.core.config import complaints
+        from x0tta_cli.core.config.checking import problems_of
 
-        try:
-            found: list[OperatorError] = [
-                complaints.unknown_section(name, layer.source, list(models))
-                for layer in [*self._read(), self._all_variables()]
-                for name in layer.value
-                if name not in models and name != PROFILES
-            ]
-        except OperatorError as error:
-            return [error]
-        for name, model in models.items():
-            try:
-                self.section(name, model)
-            except OperatorError as error:
-                found.append(error)
-        return found
+        return problems_of(self.places(), self.profile, self._environ, models)
+
+    def places(self) -> list[Place]:
+        """List the files that are looked for, the weakest first; reads none."""
+        return places(self._path, self._environ)
 
     def _fitted(
-        self, name: str, model: type[Model], options: Mapping[str, object] | None
-    ) -> tuple[Model, dict[KeyPath, Given]]:
-        from x0tta_cli.core.config import complaints
-        from x0tta_cli.core.config.typed import fit
+        self,
+        name: str,
+        model: type[Model],
+        options: Mapping[str, object] | None,
+        *,
+        fetches_secrets: bool = True,
+    ) -> Fitted[Model]:
+        from x0tta_cli.core.config.sections import read_section
 
-        for variable_name in near_misses(name, self._environ):
-            raise complaints.near_miss(variable_name, name, list(model.model_fields))
-        layers = [
-            Given(layer.value[name], layer.source) for layer in self._read() if name in layer.value
-        ]
-        for layer in layers:
-            if not isinstance(layer.value, dict):
-                raise complaints.bad_value((name,), layer, f"It should be a table: [{name}].")
-        if (variables := from_environment(name, self._environ)) is not None:
-            layers.append(variables)
-        given = {key: value for key, value in (options or {}).items() if value is not None}
-        if given:
-            layers.append(Given(given, OPTION))
-        self._models[name] = model
-        return fit(name, model, layers, self._environ)
-
-    def _read(self) -> list[Given]:
         if self._layers is None:
-            self._layers = with_profile(read_files(self._path, self._environ), self._profile)
-        return self._layers
-
-    def _all_variables(self) -> Given:
-        names = {
-            name.removeprefix(PREFIX).partition("__")[0].lower()
-            for name in self._environ
-            if name.startswith(PREFIX) and "__" in name
-        }
-        return Given(dict.fromkeys(sorted(names)), ENVIRONMENT)
+            self._layers = with_profile(read_files(self.places()), self.profile)
+        self._models[name] = model
+        return read_section(
+            name,
+            model,
+            self._layers,
+            self._environ,
+            options,
+            fetches_secrets=fetches_secrets,
+        )
 
 
 def _walk(
@@ -155,6 +138,9 @@ def _walk(
         value, place = getattr(settings, name), (*path, name)
         if isinstance(value, BaseModel):
             yield from _walk(value, place, given)
+        elif isinstance(value, list | tuple) and any(isinstance(i, BaseModel) for i in value):
+            for number, item in enumerate(value):
+                yield from _walk(item, (*place, str(number)), given)
         elif isinstance(value, dict) and any(key[:-1] == place for key in given):
             yield from (((*place, key), item) for key, item in value.items())
         else:
@@ -163,16 +149,36 @@ def _walk(
 
 def _origin(path: KeyPath, value: Any, given: Mapping[KeyPath, Given]) -> Origin:
     found = given.get(path)
-    source = found.source.name(path) if found else "default"
     from x0tta_cli.core.config.references import is_reference
+    from x0tta_cli.core.secrets import HIDDEN, is_secret_name
 
     written = found.value if found and is_reference(found.value) else value
-    return Origin(_shown(written), source)
+    if isinstance(written, str) and written and is_secret_name(path[-1]):
+        written = HIDDEN
+    if found is None:
+        return Origin(_shown(written), "default", None, _plain(written))
+    source, line = found.source.name(path), found.source.line(path)
+    return Origin(_shown(written), source, line, _plain(written))
 
 
 def _shown(value: Any) -> str:
     """Write a value as TOML would, but for tables within lists; secrets are hidden."""
     import json
+    from datetime import timedelta
+
+    from pydantic import SecretStr
+
+    plain = _plain(value)
+    if isinstance(value, SecretStr | timedelta):
+        return str(plain)
+    if isinstance(plain, dict) and len(plain) == 1:
+        [(kind, name)] = plain.items()
+        return f'{{ {kind} = "{name}" }}'
+    return json.dumps(plain, ensure_ascii=False)
+
+
+def _plain(value: Any) -> object:
+    """Give a value the form that JSON and an operator have for it; secrets are hidden."""
     from datetime import timedelta
     from enum import Enum
 
@@ -185,7 +191,4 @@ def _shown(value: Any) -> str:
         return HIDDEN
     if isinstance(value, timedelta):
         return format_duration(value)
-    if isinstance(value, dict) and len(value) == 1:
-        [(kind, name)] = value.items()
-        return f'{{ {kind} = "{name}" }}'
-    return json.dumps(json_form(value.value if isinstance(value, Enum) else value))
+    return json_form(value.value if isinstance(value, Enum) else value)

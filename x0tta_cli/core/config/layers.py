@@ -51,6 +51,19 @@ class Given:
     source: Source
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A file that is looked for, and who says so: --config, X0TTA_CONFIG, user or system."""
+
+    path: Path
+    given_by: str
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the file was asked for by name, so that it has to exist."""
+        return self.given_by not in {"user", "system"}
+
+
 ENVIRONMENT = Source(is_environment=True)
 OPTION = Source()
 
@@ -60,15 +73,36 @@ def variable(path: KeyPath) -> str:
     return PREFIX + "__".join(path).upper()
 
 
-def read_files(explicit: Path | None, environ: Mapping[str, str]) -> list[Given]:
+def read_files(places: Sequence[Place]) -> list[Given]:
     """Read the files that there are, the weakest first; one that was named has to exist.
 
     Raises `files.not_found` (4), `files.not_readable` (6), `config.not_toml` (9).
     """
-    tables = [_read(file) for file in standard_files() if _exists(file)]
+    return [read_file(place.path) for place in places if place.is_named or exists(place.path)]
+
+
+def read_file(file: Path) -> Given:
+    """Read one file that has to exist; raises as `read_files`."""
+    with reading_errors(file):
+        data = file.read_bytes()
+    return Given(parse(file, data), Source(file))
+
+
+def exists(file: Path) -> bool:
+    """Whether there is such a file; `files.not_readable` (6) where that may not be known."""
+    with reading_errors(file):
+        return file.exists()
+
+
+def places(explicit: Path | None, environ: Mapping[str, str]) -> list[Place]:
+    """List the files that are looked for, the weakest first, each once."""
+    found = [Place(file, "system" if file == SYSTEM_FILE else "user") for file in standard_files()]
     from_variable = environ.get("X0TTA_CONFIG")
-    named = explicit or (Path(from_variable) if from_variable else None)
-    return [*tables, *([_read(named)] if named else [])]
+    if explicit:
+        found.append(Place(explicit, "--config"))
+    elif from_variable:
+        found.append(Place(Path(from_variable), "X0TTA_CONFIG"))
+    return [place for i, place in enumerate(found) if place.path not in _paths(found[i + 1 :])]
 
 
 def standard_files() -> list[Path]:
@@ -89,11 +123,9 @@ def with_profile(tables: Sequence[Given], profile: str | None) -> list[Given]:
         return list(tables)
     layers, known = [], set()
     for table in tables:
-        layers.append(table)
-        profiles = _profiles(table)
-        known |= set(profiles)
-        if profile in profiles:
-            layers.append(Given(profiles[profile], Source(table.source.file, profile)))
+        profiles = profiles_of(table)
+        known |= {overlay.source.profile for overlay in profiles}
+        layers += [table, *(overlay for overlay in profiles if overlay.source.profile == profile)]
     if profile not in known:
         names = ", ".join(sorted(known))
         raise ConfigurationError(
@@ -131,25 +163,20 @@ def near_misses(section: str, environ: Mapping[str, str]) -> Iterator[str]:
             yield name
 
 
-def _profiles(table: Given) -> dict[str, Any]:
+def profiles_of(table: Given) -> list[Given]:
+    """List the profiles of a file as layers of their own; what is no table is left out."""
     profiles = table.value.get(PROFILES, {})
     if not isinstance(profiles, dict):
-        return {}
-    return {name: sections for name, sections in profiles.items() if isinstance(sections, dict)}
+        return []
+    return [
+        Given(sections, Source(table.source.file, name))
+        for name, sections in profiles.items()
+        if isinstance(sections, dict)
+    ]
 
 
-def _exists(file: Path) -> bool:
-    with reading_errors(file):
-        return file.exists()
-
-
-def _read(file: Path) -> Given:
-    with reading_errors(file):
-        data = file.read_bytes()
-    return Given(_parse(file, data), Source(file))
-
-
-def _parse(file: Path, data: bytes) -> dict[str, Any]:
+def parse(file: Path, data: bytes) -> dict[str, Any]:
+    """Read the content of a file as TOML; raises `config.not_toml` (9)."""
     import tomllib
 
     try:
@@ -180,6 +207,10 @@ def _contradiction(name: str, parent: str) -> ConfigurationError:
     )
 
 
+def _paths(places: Sequence[Place]) -> set[Path]:
+    return {place.path for place in places}
+
+
 def _line_of(file: Path, path: KeyPath) -> int | None:
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
@@ -187,8 +218,8 @@ def _line_of(file: Path, path: KeyPath) -> int | None:
         return None
     table: KeyPath = ()
     for number, line in enumerate(lines, 1):
-        if header := re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line):
-            table = _keys(header[1])
+        if (header := header_of(line)) is not None:
+            table = header
             if table == path:
                 return number
         elif (found := re.match(r"\s*([\w\"'. -]+?)\s*=", line)) and (
@@ -196,6 +227,12 @@ def _line_of(file: Path, path: KeyPath) -> int | None:
         ):
             return number
     return None
+
+
+def header_of(line: str) -> KeyPath | None:
+    """Read the name of the table that a line begins; None where it begins none."""
+    header = re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line)
+    return _keys(header[1]) if header else None
 
 
 def _keys(dotted: str) -> KeyPath:

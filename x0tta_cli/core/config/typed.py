@@ -6,15 +6,26 @@ import json
 import os
 import types
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Generic,
+    Literal,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+)
 
 from x0tta_cli.core import secrets
 from x0tta_cli.core.config import complaints, references
 from x0tta_cli.core.config.layers import Given, KeyPath
-from x0tta_cli.core.errors import UsageError
+from x0tta_cli.core.errors import OperatorError, UsageError
 from x0tta_cli.core.times import parse_duration
 
 if TYPE_CHECKING:
@@ -22,6 +33,8 @@ if TYPE_CHECKING:
 
 Model = TypeVar("Model", bound="BaseModel")
 
+# What a secret is while none is fetched.
+STAND_IN = "0" * 16
 # All that operators write for yes and no.
 WORDS = {
     **dict.fromkeys(("1", "true", "yes", "on"), True),
@@ -29,21 +42,37 @@ WORDS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Fitted(Generic[Model]):
+    """A section: what was given for each key and where, all that is wrong, else the settings."""
+
+    settings: Model | None
+    given: Mapping[KeyPath, Given]
+    problems: tuple[OperatorError, ...]
+
+    def checked(self) -> Model:
+        """Give the settings; raises the first problem, which names the keys of the others."""
+        if self.settings is None:
+            raise complaints.first_of(self.problems)
+        return self.settings
+
+
 def fit(
-    section: str, model: type[Model], layers: Sequence[Given], environ: Mapping[str, str]
-) -> tuple[Model, dict[KeyPath, Given]]:
+    section: str, model: type[Model], layers: Sequence[Given], environ: Mapping[str, str] | None
+) -> Fitted[Model]:
     """Merge the layers of a section, the strongest last, and validate them with its model.
 
-    Gives the settings, and for each key that was given what was given and where. A file is held to
-    its types strictly ("7" is no number); a text of the environment is read as its key's type.
+    A file is held to its types strictly ("7" is no number); a text of the environment is read as
+    its key's type. Without an environment no secret is fetched: each stands as STAND_IN.
 
-    Raises ConfigurationError `config.unknown_key`, `config.bad_value`, `config.missing_key`,
+    Problems are `config.unknown_key`, `config.bad_value`, `config.missing_key`,
     `config.plain_secret`, and what `references.resolve` raises.
     """
     from pydantic import ValidationError
 
     fitting = _Fitting(environ)
     tree = fitting.combine(model, layers, (section,)) if layers else {}
+    settings = None
     try:
         # JSON, because there pydantic is strict about numbers and texts and yet makes paths,
         # enumerations and tuples, for which TOML has no types of its own.
@@ -51,23 +80,30 @@ def fit(
             json.dumps(tree, default=_json_form), strict=True, by_alias=False, by_name=True
         )
     except ValidationError as error:
-        raise complaints.invalid(error, section, fitting.given, fitting.secret_paths) from None
-    return settings, fitting.given
+        fitting.problems += complaints.invalid(
+            error, section, fitting.given, fitting.secret_paths, fitting.left_out
+        )
+    return Fitted(None if fitting.problems else settings, fitting.given, tuple(fitting.problems))
 
 
 class _Fitting:
-    """One pass over the layers of a section; collects what was given for which key."""
+    """One pass over the layers of a section; collects what was given for which key.
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    A key with a problem is left out, so that the others are judged as well.
+    """
+
+    def __init__(self, environ: Mapping[str, str] | None) -> None:
         self.given: dict[KeyPath, Given] = {}
         self.secret_paths: set[KeyPath] = set()
+        self.problems: list[OperatorError] = []
+        self.left_out: set[KeyPath] = set()
         self._environ = environ
 
     def combine(self, annotation: Any, layers: Sequence[Given], path: KeyPath) -> Any:
         """Merge tables key by key where the model has a table; elsewhere the strongest wins."""
         strongest = layers[-1]
-        kinds = _kinds(annotation)
-        if isinstance(strongest.value, Mapping) and not _is_secret(kinds):
+        kinds = kinds_of(annotation)
+        if isinstance(strongest.value, Mapping) and not is_secret(kinds):
             tables = _uppermost_tables(layers)
             for kind in kinds:
                 if (fields := getattr(kind, "model_fields", None)) is not None:
@@ -76,7 +112,7 @@ class _Fitting:
                     return self._mapping(get_args(kind)[1], tables, path)
         value = strongest.value
         if strongest.source.is_environment and isinstance(value, str):
-            value = _from_text(value, kinds)
+            value = from_text(value, kinds)
         for kind in kinds:
             if isinstance(value, list) and get_origin(kind) in {list, tuple, set, frozenset}:
                 self.given[path] = strongest
@@ -89,17 +125,30 @@ class _Fitting:
         takes_all = model.model_config.get("extra") == "allow"
         combined = {}
         for key, layers in _by_key(tables).items():
-            if key not in fields and not takes_all:
-                raise complaints.unknown_key((*path, key), layers[-1].source, list(fields))
+            place = (*path, key)
             annotation = fields[key].annotation if key in fields else Any
-            combined[key] = self.combine(annotation, layers, (*path, key))
+            if key not in fields and not takes_all:
+                unknown = complaints.unknown_key(place, layers[-1].source, list(fields))
+                self._leave_out(place, unknown)
+                continue
+            try:
+                combined[key] = self.combine(annotation, layers, place)
+            except OperatorError as problem:
+                self._leave_out(place, problem)
         return combined
 
+    def _leave_out(self, path: KeyPath, problem: OperatorError) -> None:
+        self.problems.append(problem)
+        self.left_out.add(path)
+
     def _mapping(self, annotation: Any, tables: Sequence[Given], path: KeyPath) -> dict[str, Any]:
-        return {
-            key: self.combine(annotation, layers, (*path, key))
-            for key, layers in _by_key(tables).items()
-        }
+        combined = {}
+        for key, layers in _by_key(tables).items():
+            try:
+                combined[key] = self.combine(annotation, layers, (*path, key))
+            except OperatorError as problem:
+                self._leave_out((*path, key), problem)
+        return combined
 
     def _list(
         self, item_annotations: Sequence[Any], items: list[Any], given: Given, path: KeyPath
@@ -117,7 +166,7 @@ class _Fitting:
 
     def _leaf(self, kinds: Sequence[Any], value: Any, given: Given, path: KeyPath) -> Any:
         self.given[path] = given
-        if _is_secret(kinds):
+        if is_secret(kinds):
             self.secret_paths.add(path)
             return self._secret(value, given, path)
         if timedelta in kinds and not isinstance(value, timedelta):
@@ -132,6 +181,8 @@ class _Fitting:
 
     def _secret(self, value: Any, given: Given, path: KeyPath) -> Any:
         if references.is_reference(value):
+            if self._environ is None:
+                return STAND_IN
             file = given.source.file
             return references.resolve(value, ".".join(path), file, self._environ)
         if isinstance(value, str):
@@ -143,16 +194,17 @@ class _Fitting:
         raise complaints.bad_value(path, given, f"It should be {references.FORMS}.", is_secret=True)
 
 
-def _kinds(annotation: Any) -> list[Any]:
+def kinds_of(annotation: Any) -> list[Any]:
     """Unfold `Annotated` and unions: `Path | None` is Path and None."""
     if get_origin(annotation) is Annotated:
-        return _kinds(get_args(annotation)[0])
+        return kinds_of(get_args(annotation)[0])
     if get_origin(annotation) in {Union, types.UnionType}:
-        return [kind for part in get_args(annotation) for kind in _kinds(part)]
+        return [kind for part in get_args(annotation) for kind in kinds_of(part)]
     return [annotation]
 
 
-def _is_secret(kinds: Sequence[Any]) -> bool:
+def is_secret(kinds: Sequence[Any]) -> bool:
+    """Whether a key of these kinds is a secret."""
     from pydantic import SecretStr
 
     return SecretStr in kinds
@@ -174,7 +226,7 @@ def _by_key(tables: Sequence[Given]) -> dict[str, list[Given]]:
     return layers
 
 
-def _from_text(text: str, kinds: Sequence[Any]) -> Any:
+def from_text(text: str, kinds: Sequence[Any]) -> Any:
     """Read a text of the environment as the type that its key has; as it is where none fits."""
     for kind in kinds:
         if get_origin(kind) is Literal:
