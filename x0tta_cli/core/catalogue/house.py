@@ -17,6 +17,15 @@ ENTRIES: tuple[Entry, ...] = (
         "X0TTA_DRILL__SEED=7 x0tta drill",
     ),
     Entry(
+        "config.exists",
+        ExitStatus.CONFLICT,
+        "There is a configuration file already",
+        "config init writes a new file, and one stands in its place that may hold what somebody "
+        "has configured.",
+        "Change single keys of it, or replace it whole with --force.",
+        "x0tta config set drill.seed 7",
+    ),
+    Entry(
         "config.missing_key",
         ExitStatus.CONFIGURATION,
         "A key that has no default is not set",
@@ -24,6 +33,24 @@ ENTRIES: tuple[Entry, ...] = (
         "it.",
         "Set it in a configuration file, or in the environment as X0TTA_SECTION__KEY.",
         "X0TTA_DRILL__SEED=7 x0tta drill",
+    ),
+    Entry(
+        "config.no_such_key",
+        ExitStatus.NOT_FOUND,
+        "There is no such key or section",
+        "The command line names a key that no section of the configuration has; it may be "
+        "misspelt, or lack its section.",
+        "Choose one that there is.",
+        "x0tta config show",
+    ),
+    Entry(
+        "config.no_user_file",
+        ExitStatus.CONFIGURATION,
+        "The user has no place for a configuration file",
+        "Neither HOME nor XDG_CONFIG_HOME is set and the user database knows no home folder, as "
+        "in some containers.",
+        "Name a file, or write the one of all users.",
+        "x0tta config init --config /srv/x0tta.toml",
     ),
     Entry(
         "config.not_toml",
@@ -210,6 +237,15 @@ ENTRIES: tuple[Entry, ...] = (
         "mv /var/lib/x0tta/journal.sqlite3 /var/lib/x0tta/journal.sqlite3.damaged",
     ),
     Entry(
+        "journal.interrupted",
+        ExitStatus.CONFLICT,
+        "An earlier operation on the same object was interrupted",
+        "The process of an operation was killed, or the machine went down, before it had come to "
+        "its end. What it has done and what not stands in the journal.",
+        "Go on with it, or give it up: x0tta ops clean removes what it left behind.",
+        "x0tta ops resume 0e9q4mx1c7ab",
+    ),
+    Entry(
         "journal.newer",
         ExitStatus.CONFIGURATION,
         "The journal belongs to a newer x0tta",
@@ -219,13 +255,39 @@ ENTRIES: tuple[Entry, ...] = (
         "X0TTA_STATE_DIR=~/x0tta-old x0tta drill",
     ),
     Entry(
+        "journal.over",
+        ExitStatus.CONFLICT,
+        "The operation is over",
+        "It has an outcome: it failed or was cancelled, and its command has cleaned up after it. "
+        "Only an operation that lost its process before that can be gone on with.",
+        "Run the command again that had begun it.",
+        "x0tta ops list --unfinished",
+    ),
+    Entry(
+        "journal.running",
+        ExitStatus.CONFLICT,
+        "The operation is still running",
+        "The process that runs it lives; two at once would do its steps twice.",
+        "Wait for it, also with --lock-timeout. If it hangs, end it first.",
+        "x0tta ops resume 0e9q4mx1c7ab --lock-timeout 1m",
+    ),
+    Entry(
+        "journal.unknown_operation",
+        ExitStatus.NOT_FOUND,
+        "The journal has no such operation",
+        "No operation has this name; it may be misspelt, or belong to another user, whose journal "
+        "is another.",
+        "List the operations. Those of root are seen by root.",
+        "x0tta ops list",
+    ),
+    Entry(
         "locks.held",
         ExitStatus.CONFLICT,
         "Another x0tta is at work",
         "Another process holds the lock of what this command was to change. The kernel frees it "
         "when that process ends, however it ends.",
-        "Wait for the other process, whose number the error names.",
-        "ps 4711",
+        "Wait for the other process, whose number the error names; --lock-timeout waits for you.",
+        "x0tta ops clean --lock-timeout 1m",
     ),
     Entry(
         "secrets.exposed",

@@ -7,6 +7,24 @@ from x0tta_cli.core.errors import ExitStatus
 
 ENTRIES: tuple[Entry, ...] = (
     Entry(
+        "bundle.no_logs",
+        ExitStatus.UNAVAILABLE,
+        "The logs of services could not be read",
+        "journalctl has ended with an error; this user may not be allowed to read the journal of "
+        "the system. The bundle was made without them.",
+        "Run as root, or as a member of the group systemd-journal.",
+        "sudo x0tta bundle",
+    ),
+    Entry(
+        "bundle.unknown_form",
+        ExitStatus.USAGE,
+        "A bundle is a compressed archive",
+        "The name of the file to write ends with something else than .tar.gz or .tgz, which would "
+        "mislead whoever opens it.",
+        "Give it a name that ends with .tar.gz.",
+        "x0tta bundle trouble.tar.gz",
+    ),
+    Entry(
         "explain.unknown_code",
         ExitStatus.NOT_FOUND,
         "No such error code",
@@ -22,6 +40,15 @@ ENTRIES: tuple[Entry, ...] = (
         "far as it could be; a report was kept, without secrets, that only you can read.",
         "Pass the report on to the maintainers. With --debug the traceback shows at once.",
         "x0tta drill --debug",
+    ),
+    Entry(
+        "ops.not_resumable",
+        ExitStatus.UNSUPPORTED,
+        "Nobody can resume an operation of this kind",
+        "No part of this x0tta knows how to go on with it: its kind can't be, or it was made by "
+        "a version that had other parts.",
+        "See how far it had come, mend by hand what is half done, and give it up by its name.",
+        "x0tta ops clean 0e9q4mx1c7ab",
     ),
     Entry(
         "output.disk_full",

@@ -6,10 +6,10 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from x0tta_cli.core import processes
 from x0tta_cli.core.errors import Interrupted, OperatorError, Terminated
@@ -37,12 +37,28 @@ class Step:
 
 
 class Operation:
-    """An operation that is going on. `id` names everything that it creates in the world."""
+    """An operation that is going on. `id` names everything that it creates in the world.
 
-    def __init__(self, identifier: str, connection: sqlite3.Connection) -> None:
+    `plan` is what the journal has of it: in JSON's types, without secrets.
+    """
+
+    def __init__(
+        self,
+        identifier: str,
+        plan: Mapping[str, Any],
+        connection: sqlite3.Connection,
+        done: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
         self.id = identifier
+        self.plan = plan
         self._connection = connection
+        self._done = dict(done or {})
         self._is_open = True
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its outcome is written."""
+        return not self._is_open
 
     @contextmanager
     def step(self, name: str) -> Iterator[Step]:
@@ -63,6 +79,19 @@ class Operation:
             raise
         self._end_step(number, State.DONE, result=step.result)
 
+    def once(self, name: str, act: Callable[[], Mapping[str, object] | None]) -> Mapping[str, Any]:
+        """Do the step `name`, unless it is already done; give its result as the journal has it.
+
+        So that a body written in such steps can be run again by `resume`: names are unique within
+        the operation. A step that was cut short is done again, for nobody knows whether it had its
+        effect: `act` has to bear that. Raises what `begin` and `act` raise.
+        """
+        if name not in self._done:
+            with self.step(name) as step:
+                step.result = act()
+            self._done[name] = json.loads(_json(step.result or {}) or "{}")
+        return self._done[name]
+
     def finish(self, outcome: State = State.DONE) -> None:
         """Write the outcome; the operation is over. Raises what `begin` raises."""
         self._end(outcome)
@@ -72,9 +101,16 @@ class Operation:
         with _beside(error):
             self._end(_outcome_of(error), error)
 
+    def release(self, error: BaseException | None = None) -> None:
+        """Let go of the operation itself: without an outcome it counts as interrupted at once."""
+        if self._is_open:
+            with nullcontext() if error is None else _beside(error):
+                self._write(
+                    "UPDATE operations SET process_started_ticks = -1 WHERE id = ?", (self.id,)
+                )
+
     def close(self) -> None:
         """Let go of the journal; an operation without an outcome stays unfinished in it."""
-        self._is_open = False
         self._connection.close()
 
     def _end(self, outcome: State, error: BaseException | None = None) -> None:
@@ -83,6 +119,7 @@ class Operation:
                 "UPDATE operations SET ended_at = ?, outcome = ?, error = ? WHERE id = ?",
                 (_now(), outcome.value, _described(error), self.id),
             )
+            self._is_open = False
             self.close()
 
     def _end_step(
@@ -110,8 +147,9 @@ def begin(kind: str, plan: Mapping[str, object]) -> Operation:
     `journal.corrupt` (9).
     """
     process = processes.current()
+    written = _json(plan) or "{}"
     connection = file.open_for_writing()
-    running = Operation(_new_identifier(), connection)
+    running = Operation(_new_identifier(), json.loads(written), connection)
     try:
         running._write(
             "INSERT INTO operations "
@@ -120,7 +158,7 @@ def begin(kind: str, plan: Mapping[str, object]) -> Operation:
             (
                 running.id,
                 kind,
-                _json(plan),
+                written,
                 _now(),
                 process.pid,
                 process.started_ticks,
@@ -145,9 +183,20 @@ def operation(kind: str, plan: Mapping[str, object]) -> Iterator[Operation]:
         running.finish()
     except BaseException as error:
         running.fail(error)
+        if not running.is_over:
+            point_to_resume(error, running.id)
         raise
     finally:
         running.close()
+
+
+def point_to_resume(error: BaseException, identifier: str) -> None:
+    """Say with an error that left its operation unfinished how to go on with it."""
+    if isinstance(error, OperatorError):
+        error.fix = f"{error.fix} Then go on with it: x0tta ops resume {identifier}".lstrip()
+    else:
+        # A signal, or a defect: what is shown of those has no room for it.
+        log.warning("unfinished", extra={"next": f"x0tta ops resume {identifier}"})
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from x0tta_cli.core.errors import NotFoundError
 from x0tta_cli.core.journal import file
 from x0tta_cli.core.processes import Process
 
@@ -53,6 +54,11 @@ class OperationRecord:
     pid: int
     steps: tuple[StepRecord, ...]
 
+    @property
+    def done(self) -> dict[str, Mapping[str, Any]]:
+        """The steps that are done, by name, with their results."""
+        return {step.name: step.result or {} for step in self.steps if step.outcome == State.DONE}
+
 
 def operations(*, unfinished: bool = False) -> list[OperationRecord]:
     """List the operations, the oldest first; `unfinished` ones alone are running or interrupted.
@@ -63,14 +69,47 @@ def operations(*, unfinished: bool = False) -> list[OperationRecord]:
     with file.open_for_reading() as connection:
         if connection is None:
             return []
-        import sqlite3
+        return read(connection, "outcome IS NULL" if unfinished else "TRUE")
 
-        connection.row_factory = sqlite3.Row
-        condition = "WHERE outcome IS NULL" if unfinished else ""
+
+def find(identifier: str) -> OperationRecord:
+    """Read one operation.
+
+    Raises NotFoundError `journal.unknown_operation`, and what `operations` raises.
+    """
+    with file.open_for_reading() as connection:
+        found = read(connection, "id = ?", (identifier,)) if connection is not None else []
+    if not found:
+        raise NotFoundError(
+            "journal.unknown_operation",
+            f"The journal has no operation '{identifier}'.",
+            reason=f"The journal is {file.path()}.",
+            fix="x0tta ops list",
+            context={"operation": identifier},
+        )
+    return found[0]
+
+
+def read(
+    connection: sqlite3.Connection, condition: str, values: tuple[str, ...] = ()
+) -> list[OperationRecord]:
+    """Read the operations that an SQL condition chooses, the oldest first, at one instant."""
+    import sqlite3
+
+    connection.row_factory = sqlite3.Row
+    is_own_transaction = not connection.in_transaction
+    if is_own_transaction:
         connection.execute("BEGIN")
-        rows = connection.execute(f"SELECT * FROM operations {condition} ORDER BY number")  # noqa: S608
+    try:
+        rows = connection.execute(
+            f"SELECT * FROM operations WHERE {condition} ORDER BY number",  # noqa: S608
+            values,
+        )
         with _reading_values():
             return [_operation(row, _steps(connection, row["id"])) for row in rows.fetchall()]
+    finally:
+        if is_own_transaction:
+            connection.execute("ROLLBACK")
 
 
 def _steps(connection: sqlite3.Connection, identifier: str) -> Iterator[StepRecord]:
