@@ -1,4 +1,4 @@
-"""Where x0tta starts: answers --version at once, and loads the rest for all else."""
+"""Where x0tta starts: answers --version and completion at once, and loads the rest for all else."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ def main() -> int:
     """Run the command line of this process; its exit status."""
     if sys.argv[1:] == ["--version"] and _print_version():
         return 0
+    if sys.argv[1:2] == ["__complete"]:
+        from x0tta_cli.terminal.completion import values
+
+        return values.answer(sys.argv[2:])
     from x0tta_cli.terminal.guard import guard
 
     return guard(_run, sys.argv[1:])

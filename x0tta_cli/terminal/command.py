@@ -28,12 +28,25 @@ from typer.models import OptionInfo
 
 from x0tta_cli.core.errors import ExitStatus, NotPermittedError, UsageError
 from x0tta_cli.terminal import streams, usage
-from x0tta_cli.terminal.blocks import Block, Cell, Column, Facts, Heading, Table, Text, Tone, View
+from x0tta_cli.terminal.blocks import (
+    Block,
+    Cell,
+    Column,
+    Facts,
+    Heading,
+    Table,
+    Text,
+    Tone,
+    Verbatim,
+    View,
+)
 from x0tta_cli.terminal.help import HELP_OF_HELP, help_of
 from x0tta_cli.terminal.options import (
     CHANGING_OPTIONS,
     SHARED_OPTIONS,
+    Kind,
     SharedOption,
+    Words,
     count_leading,
     first_session,
     merged,
@@ -54,11 +67,14 @@ __all__ = [
     "Column",
     "Facts",
     "Heading",
+    "Kind",
     "Session",
     "Table",
     "Text",
     "Tone",
+    "Verbatim",
     "View",
+    "Words",
     "configuration",
     "confirm",
     "progress",

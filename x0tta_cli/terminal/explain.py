@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from x0tta_cli.core.errors import NotFoundError
-from x0tta_cli.terminal.command import App, Block, Column, Facts, Heading, Table
+from x0tta_cli.terminal.command import App, Block, Column, Facts, Heading, Kind, Table
 
 app = App("Say what an error code means and how to mend it.", single=True)
 
@@ -62,7 +62,9 @@ def blocks(result: Explained | list[Listed]) -> Iterator[Block]:
 )
 def explain(
     code: Annotated[
-        str | None, typer.Argument(help="Code at the end of an error; without it, all are listed.")
+        str | None,
+        typer.Argument(help="Code at the end of an error; without it, all are listed."),
+        Kind("code"),
     ] = None,
 ) -> Explained | list[Listed]:
     """Say what an error code means and how to mend it."""

@@ -6,17 +6,34 @@ Everything is looked up by name and imported when a command line needs it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 SUMMARY = "The operator's toolkit for self-healing mesh networks."
+
+
+class OperationKind(NamedTuple):
+    """A kind of journal entry, and who ends one that was interrupted.
+
+    `resume` is called with the taken-over `journal.Operation` and does what of it is not done;
+    `leftovers` with the `journal.OperationRecord`, and yields a `journal.Leftover` for each thing
+    to remove. Each as `package.module:attribute`.
+    """
+
+    name: str
+    resume: str | None = None
+    leftovers: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
     """What the house knows about a group before loading it.
 
-    `module` has an `app`; `settings` names its configuration model and `probe` what the doctor
-    calls, each as `package.module:attribute`; `operations` are the kinds of journal entries that it
-    can resume. `example` is a shell line for the root's help.
+    `module` has an `app`; `settings` names its configuration model, `probe` what the doctor calls
+    and `status` what `x0tta status` calls, each as `package.module:attribute`; `operations` are the
+    kinds of journal entries that it makes. `example` is a shell line for the root's help.
     """
 
     name: str
@@ -25,7 +42,27 @@ class Group:
     example: str
     settings: str | None = None
     probe: str | None = None
-    operations: tuple[str, ...] = ()
+    status: str | None = None
+    operations: tuple[OperationKind, ...] = ()
+
+
+def load(reference: str) -> Any:
+    """Import what a `package.module:attribute` of the table names."""
+    from importlib import import_module
+
+    module, _, attribute = reference.partition(":")
+    return getattr(import_module(module), attribute)
+
+
+def settings_models() -> dict[str, type[BaseModel]]:
+    """Import the model of every section of the configuration; a section bears its group's name."""
+    return {group.name: load(group.settings) for group in GROUPS.values() if group.settings}
+
+
+def operation_kind(name: str) -> OperationKind | None:
+    """Find who made a journal entry of this kind; None where no group of this version did."""
+    kinds = (kind for group in GROUPS.values() for kind in group.operations)
+    return next((kind for kind in kinds if kind.name == name), None)
 
 
 GROUPS = {
@@ -37,12 +74,64 @@ GROUPS = {
             "x0tta_cli.drill.cli",
             "x0tta drill  # one incident, end to end",
             settings="x0tta_cli.drill.settings:DrillSettings",
+            operations=(
+                OperationKind(
+                    "drill.tell",
+                    resume="x0tta_cli.drill.tell:resume",
+                    leftovers="x0tta_cli.drill.tell:leftovers",
+                ),
+            ),
+        ),
+        Group(
+            "status",
+            "See what is going on, over all groups.",
+            "x0tta_cli.terminal.status",
+            "x0tta status  # what waits for you",
+        ),
+        Group(
+            "doctor",
+            "See whether all that x0tta stands on is well, and how to mend what is not.",
+            "x0tta_cli.terminal.doctor",
+            "x0tta doctor  # is all well?",
+            settings="x0tta_cli.core.doctor.settings:DoctorSettings",
+        ),
+        Group(
+            "bundle",
+            "Collect what a maintainer needs into one file, without secrets.",
+            "x0tta_cli.terminal.bundle",
+            "x0tta bundle --preview  # what would be collected",
+        ),
+        Group(
+            "ops",
+            "See what x0tta changed and what was interrupted, and go on with it or clean it up.",
+            "x0tta_cli.terminal.ops",
+            "x0tta ops list --unfinished  # what was interrupted",
+            status="x0tta_cli.core.journal.overview:status_lines",
+        ),
+        Group(
+            "config",
+            "Write, show and check the configuration.",
+            "x0tta_cli.terminal.config",
+            "x0tta config show --origin  # every value, and where it comes from",
+        ),
+        Group(
+            "flags",
+            "See the flags that switch parts of x0tta on and off.",
+            "x0tta_cli.flags.cli",
+            "x0tta flags list  # each flag, and where its value comes from",
+            settings="x0tta_cli.flags.settings:FlagSettings",
         ),
         Group(
             "explain",
             "Say what an error code means and how to mend it.",
             "x0tta_cli.terminal.explain",
             "x0tta explain usage.unknown_option  # what a code means",
+        ),
+        Group(
+            "help",
+            "Show the manual of a group, or of x0tta as a whole.",
+            "x0tta_cli.terminal.manual",
+            "x0tta help drill  # all about a group",
         ),
     )
 }

@@ -67,14 +67,14 @@ def help_of(context: Any) -> str:
     command = context.command
     page = _page()
     page.paragraphs(inspect.cleandoc(command.help or "").partition("\f")[0])
-    page.flow("Usage", _usage(context))
+    page.flow("Usage", usage_of(context))
     if hasattr(command, "commands"):
         page.definitions("Commands", list(_commands(command)))
-    page.definitions("Arguments", [_described(p) for p in _own(context, "argument")])
-    page.definitions("Options", [_described(p) for p in _own(context, "option")])
+    page.definitions("Arguments", [described(p) for p in own_parameters(context, "argument")])
+    page.definitions("Options", [described(p) for p in own_parameters(context, "option")])
     shared = [_shortest(option) for option in SHARED_OPTIONS]
     page.flow("Shared options, see x0tta --help", shared, gap="  ")
-    page.examples(_examples(command))
+    page.examples(examples_of(command))
     return "\n".join(page.lines)
 
 
@@ -83,6 +83,57 @@ def display_name(parameter: Any) -> str:
     if parameter.param_type_name == "option":
         return str(max(parameter.opts, key=len))
     return str(parameter.metavar or parameter.name.upper())
+
+
+def usage_of(context: Any) -> list[str]:
+    """Give the pieces of a usage line: between them alone it may be broken."""
+    command = context.command
+    pieces = [context.command_path, "[OPTIONS]"]
+    if hasattr(command, "commands"):
+        pieces += ["[COMMAND]" if command.default else "COMMAND", "[ARGUMENTS]"]
+    for parameter in own_parameters(context, "argument"):
+        name = display_name(parameter) + ("..." if parameter.nargs == -1 else "")
+        pieces.append(name if parameter.required else f"[{name}]")
+    return pieces
+
+
+def own_parameters(context: Any, kind: str) -> list[Any]:
+    """List the visible arguments, or options, of a command that are not shared by all."""
+    shared = set(SHARED_OPTIONS)
+    return [
+        parameter
+        for parameter in context.command.get_params(context)
+        if parameter.param_type_name == kind
+        and not parameter.hidden
+        and getattr(parameter, "shared", None) not in shared
+    ]
+
+
+def described(parameter: Any) -> tuple[str, str]:
+    """Give a parameter as a list has it, `-s, --seed N`, and what it means."""
+    notes = []
+    if parameter.required and parameter.param_type_name == "option":
+        notes.append("required")
+    default = _default(parameter)
+    if default:
+        notes.append(f"default: {default}")
+    if parameter.envvar:
+        notes.append(f"environment: {parameter.envvar}")
+    note = f"[{', '.join(notes)}]" if notes else ""
+    meaning = " ".join(filter(None, [parameter.help or "", note]))
+    if parameter.param_type_name == "argument":
+        return display_name(parameter), meaning
+    is_flag = parameter.is_flag or parameter.count
+    placeholder = None if is_flag else _placeholder(parameter)
+    return _flags((*parameter.opts, *parameter.secondary_opts), placeholder), meaning
+
+
+def examples_of(command: Any) -> list[str]:
+    """List the shell lines of a command, or the first of each command in a group."""
+    if not hasattr(command, "commands"):
+        return list(command.traits.examples)
+    members = [member for member in command.commands.values() if not member.hidden]
+    return [example for member in members for example in examples_of(member)[:1]]
 
 
 class Page:
@@ -163,52 +214,12 @@ class Page:
             self.lines.append("")
 
 
-def _usage(context: Any) -> list[str]:
-    command = context.command
-    pieces = [context.command_path, "[OPTIONS]"]
-    if hasattr(command, "commands"):
-        pieces += ["[COMMAND]" if command.default else "COMMAND", "[ARGUMENTS]"]
-    for parameter in _own(context, "argument"):
-        name = display_name(parameter) + ("..." if parameter.nargs == -1 else "")
-        pieces.append(name if parameter.required else f"[{name}]")
-    return pieces
-
-
 def _commands(group: Any) -> Iterator[tuple[str, str]]:
     for name, command in group.commands.items():
         if not command.hidden:
             summary = inspect.cleandoc(command.help or "").partition("\n\n")[0].replace("\n", " ")
             note = " (The default.)" if name == group.default else ""
             yield name, summary + note
-
-
-def _own(context: Any, kind: str) -> list[Any]:
-    shared = set(SHARED_OPTIONS)
-    return [
-        parameter
-        for parameter in context.command.get_params(context)
-        if parameter.param_type_name == kind
-        and not parameter.hidden
-        and getattr(parameter, "shared", None) not in shared
-    ]
-
-
-def _described(parameter: Any) -> tuple[str, str]:
-    notes = []
-    if parameter.required and parameter.param_type_name == "option":
-        notes.append("required")
-    default = _default(parameter)
-    if default:
-        notes.append(f"default: {default}")
-    if parameter.envvar:
-        notes.append(f"environment: {parameter.envvar}")
-    note = f"[{', '.join(notes)}]" if notes else ""
-    meaning = " ".join(filter(None, [parameter.help or "", note]))
-    if parameter.param_type_name == "argument":
-        return display_name(parameter), meaning
-    is_flag = parameter.is_flag or parameter.count
-    placeholder = None if is_flag else _placeholder(parameter)
-    return _flags((*parameter.opts, *parameter.secondary_opts), placeholder), meaning
 
 
 def _flags(flags: Sequence[str], metavar: str | None) -> str:
@@ -242,13 +253,6 @@ def _default(parameter: Any) -> str:
 def _shortest(option: SharedOption) -> str:
     flag = option.flags[0]
     return f"{flag} {option.metavar}" if option.metavar else flag
-
-
-def _examples(command: Any) -> list[str]:
-    if not hasattr(command, "commands"):
-        return list(command.traits.examples)
-    members = [member for member in command.commands.values() if not member.hidden]
-    return [example for member in members for example in _examples(member)[:1]]
 
 
 def _page() -> Page:

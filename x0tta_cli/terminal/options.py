@@ -17,15 +17,28 @@ FORMS = ("table", "wide", "json", "jsonl", "csv")
 OFF = frozenset({"", "0", "false", "no", "off"})
 
 
+class Kind(str):
+    """Names in an annotation where completion finds values: a key of `completion.values.KINDS`."""
+
+    __slots__ = ()
+
+
+class Words(tuple[str, ...]):
+    """Lists in an annotation all values that there are, for completion."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class SharedOption:
-    """One option of a `Session`; a flag where it has no metavar."""
+    """One option of a `Session`; a flag where it has no metavar. `values` are for completion."""
 
     name: str
     flags: tuple[str, ...]
     help: str
     metavar: str | None = None
     convert: Callable[[str], Any] = str
+    values: Kind | Words | None = None
 
 
 def to_form(value: str) -> str:
@@ -73,12 +86,19 @@ SHARED_OPTIONS = (
         "Form of the result: table, wide, json, jsonl or csv.",
         "FORM",
         to_form,
+        Words(FORMS),
     ),
     SharedOption("fields", ("--fields",), "Only these fields, in this order.", "A,B", to_fields),
     SharedOption("quiet", ("-q", "--quiet"), "The result and errors alone: no progress, no notes."),
     SharedOption("verbose", ("-v", "--verbose"), "Log on stderr what is being done."),
     SharedOption("debug", ("--debug",), "Log everything, and show tracebacks."),
-    SharedOption("profile", ("--profile",), "Profile of the configuration.", "NAME"),
+    SharedOption(
+        "profile",
+        ("--profile",),
+        "Profile of the configuration.",
+        "NAME",
+        values=Kind("profile"),
+    ),
     SharedOption("config", ("--config",), "Configuration file.", "FILE", Path),
     SharedOption("no_color", ("--no-color",), "No colours, as with NO_COLOR=1."),
     SharedOption(

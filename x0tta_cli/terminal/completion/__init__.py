@@ -1,0 +1,1 @@
+"""Completion: static scripts for the shells, and the values that they ask x0tta itself for."""
