@@ -1,0 +1,1 @@
+"""Which component is ill, and why: detector, attribution, root-cause ranking."""
