@@ -241,7 +241,7 @@ def test_a_drill_that_was_killed_can_be_gone_on_with(many, tmp_path):
 
 
 def test_what_runs_elsewhere_is_a_conflict_and_can_be_waited_for(many, start):
-    runner = start("many", "run", SLOW="0.3")
+    runner = start("many", "run", SLOW="1.5")
     while not (found := listed(many, "--unfinished")):
         time.sleep(0.05)
     identifier = found[0]["id"]

@@ -1,0 +1,1 @@
+"""The closed loop: from telemetry to a paged explanation, judged against the truth."""
