@@ -34,8 +34,9 @@ app = App(
     "Take a recorded incident from telemetry to a paged explanation, and judge it.", default="run"
 )
 SUSPECTS_SHOWN = 5
+DETECTIONS_SHOWN = 8
 ACCURACY_TITLES = (("top_1", "TOP-1"), ("top_3", "TOP-3"), ("avg_5", "AVG@5"), ("mrr", "MRR"))
-EVIDENCE_TITLES = (("observed", "Observed"), ("inferred", "Inferred"), ("unknown", "Not known"))
+EVIDENCE_TITLES = (("observed", "observed"), ("inferred", "inferred"), ("unknown", "not known"))
 TONE_OF: dict[Verdict, Tone] = {
     Verdict.HIT: "good",
     Verdict.MISS: "bad",
@@ -189,6 +190,17 @@ def blocks_of_incident(result: DrillResult) -> Iterator[Block]:
     """Verdict, ranking, evidence by kind, detected components, training and stages."""
     yield Heading(f"{result.incident}: {result.symptom}")
     yield verdict_on_incident(result)
+    if result.ranking:
+        yield from blocks_of_ranking(result)
+    yield from blocks_of_evidence(result)
+    if result.detected:
+        yield from blocks_of_detections(result)
+    yield Heading("The loop")
+    yield Facts(facts_of_loop(result))
+
+
+def blocks_of_ranking(result: DrillResult) -> Iterator[Block]:
+    """List the likeliest root causes, the recorded one marked."""
     yield Heading("Likely root causes")
     yield Table(
         [Column("#", "right"), Column("COMPONENT"), Column("SCORE", "right"), Column("")],
@@ -197,31 +209,40 @@ def blocks_of_incident(result: DrillResult) -> Iterator[Block]:
             for place, suspect in enumerate(result.ranking[:SUSPECTS_SHOWN], 1)
         ],
     )
-    yield from blocks_of_evidence(result)
-    yield Heading("Detected components")
-    yield Table(
-        [Column("COMPONENT"), Column("SCORE", "right"), Column("MOST OF IT FROM")],
-        [(item.node, f"{item.score:.2f}", main_reasons(item)) for item in result.explanations],
-    )
-    yield Heading("The loop")
-    yield Facts(facts_of_loop(result))
 
 
 def blocks_of_evidence(result: DrillResult) -> Iterator[Block]:
     """Tell what speaks for the first suspect; facts, inference and ignorance apart."""
-    first = result.ranking[:1]
+    facts: list[tuple[str, str]] = []
     for kind, title in EVIDENCE_TITLES:
         lines = [
-            f"{suspect.node}: {evidence.statement}"
-            for suspect in first
+            evidence.statement
+            for suspect in result.ranking[:1]
             for evidence in suspect.evidence
             if evidence.kind == kind
         ]
         if kind == "unknown":
             lines += result.not_known
-        if lines:
-            yield Heading(title)
-            yield Text("\n".join(lines))
+        # The kind stands once, before the first of its lines.
+        facts += zip((title, *[""] * len(lines)), lines, strict=False)
+    if facts:
+        yield Heading(f"Why {result.ranking[0].node}" if result.ranking else "What is missing")
+        yield Facts(facts)
+
+
+def blocks_of_detections(result: DrillResult) -> Iterator[Block]:
+    """List the components that deviate most, and how many more do."""
+    yield Heading(f"{len(result.detected)} anomalous components")
+    yield Table(
+        [Column("COMPONENT"), Column("SCORE", "right"), Column("MOST OF IT FROM")],
+        [
+            (item.node, f"{item.score:.2f}", main_reasons(item))
+            for item in result.explanations[:DETECTIONS_SHOWN]
+        ],
+    )
+    left_out = len(result.explanations) - DETECTIONS_SHOWN
+    if left_out > 0:
+        yield Text(f"and {left_out} that deviate less: -o json and --html have all.", "dim")
 
 
 def verdict_on_incident(result: DrillResult) -> Text:

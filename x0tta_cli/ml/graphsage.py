@@ -22,10 +22,10 @@ from x0tta_cli.core.progress import Progress
 Array = NDArray[np.float64]
 
 HIDDEN_CHANNELS = 32
-EPOCHS = 20
-SAMPLES_PER_BATCH = 64
-# Weights are shared by all components: a large mesh shows them enough in fewer samples.
-NODE_SAMPLES_PER_EPOCH = 32_000
+# Enough for the loss to level off; the weights are shared by all components, so a large mesh
+# needs no more than a small one.
+STEPS = 150
+NODE_SAMPLES_PER_STEP = 3_000
 # Keeps the memory of a prediction below some 100 MB.
 NODE_SAMPLES_AT_ONCE = 100_000
 LEARNING_RATE = 0.01
@@ -80,20 +80,16 @@ def fit(
         values = torch.from_numpy(np.swapaxes(deviations, 0, 1).astype(np.float32))
         edges = edge_index(calls)
         member = _membership(groups, deviations.shape[2])
-        at_most = max(SAMPLES_PER_BATCH, NODE_SAMPLES_PER_EPOCH // values.shape[1])
         optimiser = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, EPOCHS)
-        for epoch in range(EPOCHS):
-            progress.update(epoch / EPOCHS, f"epoch {epoch + 1} of {EPOCHS}")
-            shuffled = torch.randperm(len(values), generator=draw)[:at_most]
-            for batch in torch.split(shuffled, SAMPLES_PER_BATCH):
-                chosen = torch.rand(
-                    (len(batch), values.shape[1], len(groups)), generator=draw
-                ).argmax(dim=-1)
-                loss = _loss(network, values[batch], member[chosen], edges)
-                optimiser.zero_grad()
-                torch.autograd.backward([loss])
-                optimiser.step()
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
+        for step, batch in zip(range(STEPS), _batches(values, draw), strict=False):
+            progress.update(step / STEPS, f"step {step + 1} of {STEPS}")
+            shape = (len(batch), values.shape[1], len(groups))
+            chosen = torch.rand(shape, generator=draw).argmax(dim=-1)
+            loss = _loss(network, values[batch], member[chosen], edges)
+            optimiser.zero_grad()
+            torch.autograd.backward([loss])
+            optimiser.step()
             schedule.step()
         return network.double().eval()
 
@@ -146,6 +142,13 @@ def _remove_generated_code() -> None:
     for name, module in list(sys.modules.items()):
         if name.startswith(f"{SAGEConv.__module__}_") and module.__file__:
             Path(module.__file__).unlink(missing_ok=True)
+
+
+def _batches(values: Tensor, draw: torch.Generator) -> Iterator[Tensor]:
+    """Draw samples without end, each as often as the others."""
+    size = max(1, NODE_SAMPLES_PER_STEP // values.shape[1])
+    while True:
+        yield from torch.split(torch.randperm(len(values), generator=draw), size)
 
 
 def _loss(network: MaskedGraphSage, values: Tensor, hidden: Tensor, edges: Tensor) -> Tensor:

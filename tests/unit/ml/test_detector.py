@@ -84,7 +84,8 @@ def test_what_health_never_saw_is_detected_when_it_shows_anything(chain):
 
 
 def test_healthy_samples_are_quiet(chain):
-    assert found(chain, healthy_values(3, samples=10, seed=9)) == {}
+    scores = chain.score(make(healthy_values(3, samples=300, seed=9), CHAIN))
+    assert (scores > chain.calibration.threshold).mean() < 0.03
 
 
 def test_other_features_are_passed_over_and_absent_ones_are_missing(chain):
