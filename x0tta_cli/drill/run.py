@@ -101,7 +101,9 @@ class Loop:
             self.progress.update(done / len(references), reference.identifier)
             finding = self.run(reference.identifier)
             findings.append(finding.result)
-            order = largest_robust_z(finding.detector, finding.incident.telemetry)
+            order = largest_robust_z(
+                finding.detector, finding.incident.telemetry, finding.incident.symptom
+            )
             by_deviation.append(judge.best_ranked(finding.incident.truths, order)[1])
         known = [number for number, result in enumerate(findings) if result.truth is not None]
         if not known:
