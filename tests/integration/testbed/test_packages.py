@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ case "$*" in
   *download*) cp "$here/package.deb" a_1.0_all.deb ;;
 esac
 """
-TOOLS = ("python3", "dpkg", "dpkg-deb", "tar", "mount", "dirname", "touch", "cp", "sh")
+TOOLS = ("dpkg", "dpkg-deb", "tar", "mount", "dirname", "touch", "cp", "sh")
 
 
 @pytest.fixture
@@ -57,6 +58,8 @@ def machine(tmp_path, alertmanager) -> Path:
         found = shutil.which(name)
         assert found
         (tools / name).symlink_to(found)
+    # The interpreter itself: what the PATH has may be a script that needs other tools.
+    (tools / "python3").symlink_to(Path(sys.executable).resolve())
     subprocess.run(["dpkg-deb", "--build", root, tools / "package.deb"], check=True)
     (tools / "apt-get").write_text(APT)
     (tools / "apt-get").chmod(0o755)
