@@ -6,22 +6,12 @@ import json
 import os
 import subprocess
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from fakes.disks import mounted
 
 X0TTA = Path(sys.executable).with_name("x0tta")
-
-
-@contextmanager
-def mounted(folder: Path, options: str):
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], check=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", folder], check=True)
 
 
 @pytest.fixture

@@ -113,8 +113,19 @@ class Loop:
                 reason="Accuracy is a comparison with recorded root causes.",
                 fix='Give each target.json a "root_cause", or run incidents one by one.',
             )
+        return self._summary(findings, by_deviation, known, top_3_floor)
+
+    def _summary(
+        self,
+        findings: Sequence[DrillResult],
+        by_deviation: Sequence[int | None],
+        known: Sequence[int],
+        top_3_floor: float,
+    ) -> DrillSummary:
+        """Sum up all results; `known` are the places of those with a recorded truth."""
         own = judge.accuracy([_counted_rank(findings[number]) for number in known])
         truths = [str(findings[number].truth) for number in known]
+        judged = tuple(map(_judged, findings))
         return DrillSummary(
             verdict=Verdict.HIT if own.top_3 >= top_3_floor else Verdict.MISS,
             top_1=own.top_1,
@@ -129,11 +140,11 @@ class Loop:
             top_3_floor=top_3_floor,
             judged_incidents=len(known),
             distinct_causes=len(set(truths)),
-            incidents=tuple(map(_judged, findings)),
+            incidents=judged,
             training={
                 name: _training(detector, self.seed) for name, detector in self._detectors.items()
             },
-            duration_ms=sum(incident.duration_ms for incident in map(_judged, findings)),
+            duration_ms=sum(incident.duration_ms for incident in judged),
         )
 
     def _detector_for(self, recording: str) -> Detector:
