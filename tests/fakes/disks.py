@@ -1,4 +1,4 @@
-"""Disks of a size or kind that no test machine has by itself."""
+"""Disks of a size or kind that no test machine has by itself; mounting them takes root."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from pathlib import Path
 def mounted(folder: Path, options: str) -> Iterator[Path]:
     """A tmpfs with these mount options in a new folder, for as long as the block runs."""
     folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "x0tta-test", folder], check=True)
     try:
         yield folder
     finally:
-        subprocess.run(["umount", folder], check=True)
+        # Lazily: what a test left open there must not keep the disk.
+        subprocess.run(["umount", "--lazy", folder], check=True)

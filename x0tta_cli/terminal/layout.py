@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from x0tta_cli.core.text import escape
 from x0tta_cli.core.times import format_instant, format_local
 from x0tta_cli.terminal.blocks import (
     Block,
@@ -24,7 +25,7 @@ from x0tta_cli.terminal.blocks import (
     Tone,
     Verbatim,
 )
-from x0tta_cli.terminal.text import cells, escape, pad, wrap
+from x0tta_cli.terminal.text import cells, pad, wrap
 
 GAP = "  "
 NARROWEST_COLUMN = 14

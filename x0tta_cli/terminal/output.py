@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, get_type_hints
 
 from x0tta_cli.core.errors import UsageError
+from x0tta_cli.core.text import escape
 from x0tta_cli.terminal import streams
 from x0tta_cli.terminal.blocks import Block, Column, Facts, Heading, Table, View
 from x0tta_cli.terminal.layout import Style, lay_out
@@ -26,7 +27,7 @@ from x0tta_cli.terminal.records import (
     value_of,
 )
 from x0tta_cli.terminal.session import Session
-from x0tta_cli.terminal.text import escape, escape_for_json
+from x0tta_cli.terminal.text import escape_for_json
 
 
 def check_fields(names: Sequence[str], command: Callable[..., Any] | None) -> None:

@@ -16,10 +16,11 @@ from x0tta_cli.core.errors import (
     Terminated,
     UnavailableError,
 )
+from x0tta_cli.core.text import escape
 from x0tta_cli.terminal import signals, streams
 from x0tta_cli.terminal.records import plain
 from x0tta_cli.terminal.session import Session
-from x0tta_cli.terminal.text import escape, wrap
+from x0tta_cli.terminal.text import wrap
 
 LABEL_WIDTH = 6
 BOLD_RED, DIM, RESET = "\033[1;31m", "\033[2m", "\033[0m"

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from x0tta_cli.core.text import escape
 from x0tta_cli.terminal import streams
 from x0tta_cli.terminal.session import Session
-from x0tta_cli.terminal.text import escape
 
 if TYPE_CHECKING:
     from rich.console import Group

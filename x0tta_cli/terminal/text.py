@@ -1,23 +1,11 @@
-"""Text from outside made safe to show, and measured in terminal cells."""
+"""Text measured in terminal cells, broken and filled to them, and made safe as JSON."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
 
-JOINERS = "\u200c\u200d"
-NAMED_ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
-
-
-def escape(text: str) -> str:
-    """Make control, format and bidirectional characters visible as backslash escapes.
-
-    A name that an attacker chose must neither move the cursor, nor recolour the screen, nor
-    reorder what is read (CVE-2021-42574). Joiners stay: scripts and emoji need them.
-    """
-    if text.isprintable():
-        return text
-    return "".join(_escape_character(character) for character in text)
+from x0tta_cli.core.text import is_unsafe
 
 
 def escape_for_json(encoded: str) -> str:
@@ -26,7 +14,7 @@ def escape_for_json(encoded: str) -> str:
         return encoded
     return "".join(
         character
-        if character == "\n" or not _is_unsafe(character)
+        if character == "\n" or not is_unsafe(character)
         else "".join(f"\\u{unit:04x}" for unit in _utf16_units(character))
         for character in encoded
     )
@@ -71,23 +59,6 @@ def _pieces(word: str, width: int) -> Iterator[str]:
         yield word[:end]
         word = word[end:]
     yield word
-
-
-def _escape_character(character: str) -> str:
-    if not _is_unsafe(character):
-        return character
-    if character in NAMED_ESCAPES:
-        return NAMED_ESCAPES[character]
-    code = ord(character)
-    if code <= 0xFF:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
-
-
-def _is_unsafe(character: str) -> bool:
-    if character in JOINERS:
-        return False
-    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 def _utf16_units(character: str) -> tuple[int, ...]:

@@ -1,42 +1,29 @@
-"""Small disks of a test's own; mounting them takes root."""
+"""Small disks of a test's own."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from fakes.disks import mounted
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-
-
-@contextmanager
-def mounted(folder: Path, size: str) -> Iterator[None]:
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "x0tta-test", str(folder)]
-    subprocess.run(command, check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 64 KiB."""
-    folder = tmp_path / "disk"
-    with mounted(folder, "64k"):
+    with mounted(tmp_path / "disk", "size=64k,mode=700") as folder:
         yield folder
 
 
 @pytest.fixture
 def larger_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 1 MiB: room for a journal with a few operations."""
-    folder = tmp_path / "disk"
-    with mounted(folder, "1m"):
+    with mounted(tmp_path / "disk", "size=1m,mode=700") as folder:
         yield folder
 
 

@@ -1,38 +1,14 @@
-"""Text from outside: escaped, measured, wrapped."""
+"""Text measured, wrapped, and escaped for JSON."""
 
 from __future__ import annotations
 
 import json
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from x0tta_cli.terminal.text import cells, escape, escape_for_json, pad, wrap
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("plain – ±3 メッシュ 🙂", "plain – ±3 メッシュ 🙂"),
-        ("a\nb\tc\rd", r"a\nb\tc\rd"),
-        ("\x1b[31mred", r"\x1b[31mred"),
-        ("\x9b31m", r"\x9b31m"),
-        ("a\u202eb\u2066c", r"a\u202eb\u2066c"),
-        ("tag\U000e0041", r"tag\U000e0041"),
-        ("\udcff", r"\udcff"),
-        ("line\u2028end", r"line\u2028end"),
-        ("👨\u200d👩", "👨\u200d👩"),
-        ("no\u00a0break", "no\u00a0break"),
-    ],
-)
-def test_escape(text, shown):
-    assert escape(text) == shown
-
-
-@given(st.text())
-def test_nothing_escaped_can_control_a_terminal(text):
-    assert all(character >= " " and not "\x7f" <= character <= "\x9f" for character in escape(text))
+from x0tta_cli.core.text import escape
+from x0tta_cli.terminal.text import cells, escape_for_json, pad, wrap
 
 
 @given(st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))

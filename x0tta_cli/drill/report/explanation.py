@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from x0tta_cli.core.text import escape
 from x0tta_cli.drill.report.svg import FONT_SIZE, drawing, new_axes, new_figure, to_svg, write
-from x0tta_cli.drill.report.text import quantity, score, shorten, visible, width_of
+from x0tta_cli.drill.report.text import quantity, score, shorten, width_of
 from x0tta_cli.drill.report.theme import stand_in
 from x0tta_cli.ml.model import Attribution, Contribution
 
@@ -73,7 +74,7 @@ def _bars(explanation: Attribution) -> list[_Bar]:
     bars: list[_Bar] = []
     level = explanation.base
     for part in shown:
-        bars.append(_Bar(visible(part.feature), _detail(part), level, level + part.shap))
+        bars.append(_Bar(escape(part.feature), _detail(part), level, level + part.shap))
         level += part.shap
     rest = by_size[len(shown) :]
     if rest:
@@ -84,7 +85,7 @@ def _bars(explanation: Attribution) -> list[_Bar]:
 
 def _detail(part: Contribution) -> str:
     if part.source != OWN:
-        return f"of {visible(part.source)}"
+        return f"of {escape(part.source)}"
     measured = quantity(part.value, part.unit)
     if part.healthy_value is None:
         return measured

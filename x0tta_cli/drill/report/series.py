@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, pairwise
 from typing import Any
 
+from x0tta_cli.core.text import escape
 from x0tta_cli.drill.report.model import Series
 from x0tta_cli.drill.report.svg import FONT_SIZE, drawing, new_figure, to_svg, write
-from x0tta_cli.drill.report.text import clock, instant, number, quantity, scale, visible, with_unit
+from x0tta_cli.drill.report.text import clock, instant, number, quantity, scale, with_unit
 from x0tta_cli.drill.report.theme import stand_in
 
 WIDTH = 352.0
@@ -182,7 +183,7 @@ def _style_axes(axes: Any, unit: str) -> None:
     axes.xaxis.set_major_locator(FixedLocator(_time_ticks(first, last)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda time, _: clock(time, with_day=with_day)))
     low, high = axes.get_ylim()
-    factor, symbol = scale(high, visible(unit))
+    factor, symbol = scale(high, escape(unit))
     bound = UPPER_BOUNDS.get(unit, math.inf) * 1.000001
     ticks = [tick for tick in MaxNLocator(4).tick_values(low, high) if low <= tick <= bound]
     axes.yaxis.set_major_locator(FixedLocator(ticks))

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from x0tta_cli.drill.report.text import visible
+from x0tta_cli.core.text import escape
 from x0tta_cli.drill.report.theme import PALETTE, stand_in, variable
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -86,7 +86,7 @@ def write(
     if text:
         axes.text(
             *place,
-            visible(text),
+            escape(text),
             color=stand_in(colour),
             fontsize=FONT_SIZE,
             fontweight="bold" if bold else "normal",
@@ -114,7 +114,7 @@ def to_svg(figure: Any, name: str, title: str, titles: Mapping[str, str] | None 
     width, height = (float(side) for side in root.attrib["viewBox"].split()[2:])
     root.attrib.pop("version", None)
     root.attrib.update({"width": f"{width:g}", "height": f"{height:g}", "role": "img"})
-    root.set("aria-label", visible(title))
+    root.set("aria-label", escape(title))
     return ET.tostring(root, encoding="unicode").strip()
 
 
@@ -165,7 +165,7 @@ def _give_titles(root: ET.Element, titles: Mapping[str, str]) -> None:
         text = titles.get(element.get("id", ""))
         if text is not None:
             title = ET.Element(f"{SVG}title")
-            title.text = visible(text)
+            title.text = escape(text)
             element.insert(0, title)
 
 

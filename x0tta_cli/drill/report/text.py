@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 NARROW_SPACE = "\u202f"
 ELLIPSIS = "…"
 SEPARATORS = "_:./@-– "
-JOINERS = "\u200c\u200d"
-UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 MISSING = "missing"
 
 # Advance widths of DejaVu Sans in em, rounded up: system fonts are narrower, so text fits.
@@ -21,21 +19,6 @@ SMALL_EM = 0.6
 NARROW_EM = 0.38
 NARROW_CHARACTERS = frozenset("ijlIft.,:;'|!()[]/\\ ")
 BROAD_CHARACTERS = frozenset("mwMW@%…")
-
-
-def visible(text: str) -> str:
-    """Write control, format and bidirectional characters as escapes.
-
-    What reorders or hides text must be seen (CVE-2021-42574). Joiners stay: scripts need them.
-    """
-    if text.isprintable():
-        return text
-    return "".join(character if _is_safe(character) else _escape(character) for character in text)
-
-
-def visible_lines(text: str) -> str:
-    """Do the same with a text of several lines, which stay lines."""
-    return "\n".join(visible(line) for line in text.split("\n"))
 
 
 def shorten(text: str, fits: Callable[[str], bool]) -> str:
@@ -167,21 +150,6 @@ def pieces(text: str) -> Iterator[str]:
 def _may_break(text: str, index: int) -> bool:
     """Say whether a line may end before the character at an index: after the last separator."""
     return text[index - 1] in SEPARATORS and text[index : index + 1] not in SEPARATORS
-
-
-def _is_safe(character: str) -> bool:
-    if character in JOINERS:
-        return True
-    # The last two of each plane are no characters: XML may not hold them.
-    is_character = ord(character) & 0xFFFE != 0xFFFE
-    return is_character and unicodedata.category(character) not in UNSAFE_CATEGORIES
-
-
-def _escape(character: str) -> str:
-    code = ord(character)
-    if code <= 0xFF:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
 def _without_middle(text: str, kept: int) -> str:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from x0tta_cli.core.text import escape
 from x0tta_cli.drill.model import DrillResult
 from x0tta_cli.drill.report.layout import Layout, Route, lay_out, nearest, shortest_path
 from x0tta_cli.drill.report.model import ReportData
 from x0tta_cli.drill.report.svg import FONT_SIZE, drawing, new_axes, new_figure, to_svg, write
-from x0tta_cli.drill.report.text import in_two_lines, ordinal, visible
+from x0tta_cli.drill.report.text import in_two_lines, ordinal
 from x0tta_cli.drill.report.theme import heat_step, stand_in
 
 # A graph of hundreds of components is read in no page: the nearest to what was found are drawn.
@@ -119,7 +120,7 @@ def _components(result: DrillResult, data: ReportData) -> list[_Component]:
     ranks = {suspect.node: rank for rank, suspect in enumerate(result.ranking, 1)}
     return [
         _Component(
-            name=visible(node),
+            name=escape(node),
             score=score,
             rank=rank if (rank := ranks.get(node, 0)) <= SUSPECTS_TAGGED and rank else None,
             is_truth=node == result.truth,

@@ -70,6 +70,6 @@ def _is_plain(name: str) -> bool:
     """
     if name.isprintable():
         return name != ""
-    from x0tta_cli.terminal.text import escape
+    from x0tta_cli.core.text import escape
 
     return escape(name) == name

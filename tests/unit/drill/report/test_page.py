@@ -123,7 +123,7 @@ def test_hostile_names_are_shown_as_they_are_and_do_nothing(drill):
         r"bell\x07 escape\x1b[31m nul\x00 \ufffe",
         "{{ 7 * 7 }}{% raw %}",
         "שלום 服务 🛒",
-        r"two\x0alines",
+        r"two\nlines",
         "url(https://elsewhere.example/x) #ab0001 var(--ink)",
     ):
         assert text in shown

@@ -15,8 +15,6 @@ from x0tta_cli.drill.report.text import (
     quantity,
     score,
     shorten_to,
-    visible,
-    visible_lines,
     width_of,
 )
 
@@ -75,12 +73,6 @@ def test_shares_durations_ranks_and_instants():
     assert instant(1681399140.0) == "2023-04-13 15:19 UTC"
     assert instant(1e18).startswith("1e+18")
     assert instant(None) == "not known"
-
-
-def test_what_hides_in_text_becomes_visible():
-    assert visible("a\u202eb\x07c\n\ud800\uffff") == r"a\u202eb\x07c\x0a\ud800\uffff"
-    assert visible_lines("a\nb\x00") == "a\nb\\x00"
-    assert visible("naïve 服务 👩\u200d🔧") == "naïve 服务 👩\u200d🔧"
 
 
 @given(st.text(st.characters(exclude_characters="…")), st.integers(1, 40))
