@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from x0tta_cli.core import extras
-from x0tta_cli.core import text as visible
+from x0tta_cli.core.text import escape, escape_lines
 from x0tta_cli.drill.model import DrillResult, DrillSummary, Verdict
 from x0tta_cli.drill.report import text, theme
 from x0tta_cli.drill.report.accuracy import MEASURES, accuracy_figure, methods_of
@@ -169,17 +169,17 @@ def _finalize(value: object) -> object:
     from markupsafe import Markup
 
     if isinstance(value, str) and not isinstance(value, Markup):
-        return visible.escape_lines(value)
+        return escape_lines(value)
     return value
 
 
 def _name(value: str) -> Markup:
     """Set a component's name: isolated from the text's direction, breakable, not too long."""
-    from markupsafe import Markup, escape
+    from markupsafe import Markup
 
-    full = visible.escape(value)
+    full = escape(value)
     short = text.shorten_to(full, NAME_LENGTH)
-    parts = Markup("<wbr>").join(escape(piece) for piece in text.pieces(short))
+    parts = Markup("<wbr>").join(text.pieces(short))
     if short == full:
         return Markup('<bdi class="name">{}</bdi>').format(parts)
     return Markup('<bdi class="name" title="{}">{}</bdi>').format(full, parts)
