@@ -1,4 +1,4 @@
-"""Small disks of a test's own."""
+"""Small disks of a test's own; the journal that it opens there may outlive it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 64 KiB."""
-    with mounted(tmp_path / "disk", "size=64k,mode=700") as folder:
+    with mounted(tmp_path / "disk", "size=64k,mode=700", lazily=True) as folder:
         yield folder
 
 
 @pytest.fixture
 def larger_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 1 MiB: room for a journal with a few operations."""
-    with mounted(tmp_path / "disk", "size=1m,mode=700") as folder:
+    with mounted(tmp_path / "disk", "size=1m,mode=700", lazily=True) as folder:
         yield folder
 
 
