@@ -9,7 +9,12 @@ from x0tta_cli.core.errors import UnsupportedError
 
 # Import names that belong to each extra of pyproject.toml, apart from what they bring themselves.
 EXTRAS: Mapping[str, tuple[str, ...]] = {
+    "apprise": ("apprise",),
+    "bot": ("telegram",),
+    "ebpf": ("numpy", "pyroute2"),
     "ml": ("numpy", "torch", "torch_geometric", "shap", "numba"),
+    "pay": ("alembic", "base58", "pytoniq_core", "sqlalchemy"),
+    "postgres": ("psycopg",),
     "report": ("jinja2", "matplotlib"),
 }
 

@@ -174,6 +174,15 @@ ENTRIES: tuple[Entry, ...] = (
         "dmesg | tail",
     ),
     Entry(
+        "http.bad_certificate",
+        ExitStatus.CONFIGURATION,
+        "Files for TLS can't be used",
+        "A file of authorities, a client certificate or its key is missing, may not be read, is "
+        "not PEM, or the key is that of another certificate.",
+        "Name files that this user may read, and a key that fits its certificate.",
+        "openssl x509 -in client.pem -noout -subject -dates",
+    ),
+    Entry(
         "http.bad_url",
         ExitStatus.USAGE,
         "The URL of a server can't be used",
@@ -281,6 +290,49 @@ ENTRIES: tuple[Entry, ...] = (
         "x0tta ops list",
     ),
     Entry(
+        "listener.address_in_use",
+        ExitStatus.CONFLICT,
+        "Another program listens on the address",
+        "Two programs can't take the connections of one port; often it is an earlier one of the "
+        "same command that still runs.",
+        "End the other program, or choose another port.",
+        "ss -ltnp",
+    ),
+    Entry(
+        "listener.bad_address",
+        ExitStatus.USAGE,
+        "It is not possible to listen on the address",
+        "It is not of the form HOST:PORT, its name is not known, or it belongs to another machine.",
+        "Write an address of this machine; one of IPv6 stands in brackets.",
+        "127.0.0.1:9790",
+    ),
+    Entry(
+        "listener.bad_certificate",
+        ExitStatus.USAGE,
+        "A certificate can't be used",
+        "The certificate, its key or the authorities of clients are no PEM, the key belongs to "
+        "another certificate, or it has a password, which nobody could be asked for.",
+        "Compare the public keys of both files, and remove the key's password.",
+        "openssl x509 -in server.crt -noout -text",
+    ),
+    Entry(
+        "listener.not_permitted",
+        ExitStatus.NOT_PERMITTED,
+        "The user may not listen on the port",
+        "Ports below 1024 belong to root, or to who has the capability CAP_NET_BIND_SERVICE.",
+        "Choose a higher port.",
+        "127.0.0.1:9790",
+    ),
+    Entry(
+        "listener.unprotected",
+        ExitStatus.USAGE,
+        "A listener beyond loopback needs protection",
+        "The address can be reached from other machines. What listens there can be told and asked "
+        "things, so it needs a bearer token or certificates of its clients.",
+        "Configure a token or the authorities of client certificates, or listen on loopback.",
+        "127.0.0.1:9790",
+    ),
+    Entry(
         "locks.held",
         ExitStatus.CONFLICT,
         "Another x0tta is at work",
@@ -342,6 +394,24 @@ ENTRIES: tuple[Entry, ...] = (
         "behind the state folder fails.",
         "See what the system says about the disk, and run the command again.",
         "dmesg | tail",
+    ),
+    Entry(
+        "textfile.bad_name",
+        ExitStatus.USAGE,
+        "A heartbeat can't have this name",
+        "The name becomes the name of a file and a label of Prometheus, so it has to be short and "
+        "plain.",
+        "Use letters, digits, dots, underscores and dashes.",
+        "nightly-backup",
+    ),
+    Entry(
+        "textfile.bad_suffix",
+        ExitStatus.USAGE,
+        "The metrics would never be collected",
+        "The textfile collector of node_exporter reads files whose names end with .prom, and "
+        "silently passes over all others.",
+        "Give the file a name that ends with .prom.",
+        "/var/lib/prometheus/node-exporter/x0tta.prom",
     ),
     Entry(
         "times.bad_duration",

@@ -110,6 +110,18 @@ def plain_secret(path: KeyPath, given: Given) -> ConfigurationError:
     )
 
 
+def missing_key(path: KeyPath) -> ConfigurationError:
+    """Say that a key without a default is set nowhere."""
+    section, *keys = path
+    return ConfigurationError(
+        "config.missing_key",
+        f"{'.'.join(path)} is not set.",
+        reason="It has no default.",
+        fix=f"Set {'.'.join(keys)} under [{section}] in a configuration file, or {variable(path)}.",
+        context={"key": ".".join(path)},
+    )
+
+
 def invalid(
     error: ValidationError,
     section: str,
@@ -123,10 +135,10 @@ def invalid(
     """
     found: dict[KeyPath, ConfigurationError] = {}
     for detail in error.errors(include_url=False, include_input=False, include_context=False):
-        path = (section, *map(str, detail["loc"]))
+        path = _written((section, *map(str, detail["loc"])), given)
         if detail["type"] == "missing":
             if path not in left_out:
-                found[path] = _missing_key(path)
+                found[path] = missing_key(path)
             continue
         # The location may go on inside the value, or into the branch of a union.
         while path not in given and len(path) > 1:
@@ -139,6 +151,15 @@ def invalid(
         elif not left_out:
             found[path] = _invalid_section(section, expected)
     return list(found.values())
+
+
+def _written(location: KeyPath, given: Mapping[KeyPath, Given]) -> KeyPath:
+    """Leave out of a location the words by which unions were chosen: `pagerduty` of a `kind`."""
+    words = {(*path[:-1], one.value) for path, one in given.items() if isinstance(one.value, str)}
+    path: KeyPath = ()
+    for part in location:
+        path = path if (*path, part) in words else (*path, part)
+    return path
 
 
 def first_of(problems: Sequence[OperatorError]) -> OperatorError:
@@ -157,17 +178,6 @@ def _invalid_section(section: str, expected: str) -> ConfigurationError:
         reason=expected,
         fix=f"Correct [{section}] in the file that x0tta config path names.",
         context={"section": section},
-    )
-
-
-def _missing_key(path: KeyPath) -> ConfigurationError:
-    section, *keys = path
-    return ConfigurationError(
-        "config.missing_key",
-        f"{'.'.join(path)} is not set.",
-        reason="It has no default.",
-        fix=f"Set {'.'.join(keys)} under [{section}] in a configuration file, or {variable(path)}.",
-        context={"key": ".".join(path)},
     )
 
 

@@ -14,6 +14,7 @@ from x0tta_cli.core.config.layers import (
     Place,
     places,
     read_files,
+    variable,
     with_profile,
 )
 from x0tta_cli.core.errors import OperatorError
@@ -100,9 +101,25 @@ class Configuration:
 
         return problems_of(self.places(), self.profile, self._environ, models)
 
+    def is_given(self, name: str) -> bool:
+        """Tell whether a file or the environment says anything of a section.
+
+        Where nothing does, its defaults stand, and a command may do without the section's model,
+        whose import takes longer than many a command. Raises what reading the files raises.
+        """
+        prefix = variable((name,))
+        if any(variable_name.startswith(prefix) for variable_name in self._environ):
+            return True
+        return any(name in layer.value for layer in self._read())
+
     def places(self) -> list[Place]:
         """List the files that are looked for, the weakest first; reads none."""
         return places(self._path, self._environ)
+
+    def _read(self) -> list[Given]:
+        if self._layers is None:
+            self._layers = with_profile(read_files(self.places()), self.profile)
+        return self._layers
 
     def _fitted(
         self,
@@ -114,13 +131,12 @@ class Configuration:
     ) -> Fitted[Model]:
         from x0tta_cli.core.config.sections import read_section
 
-        if self._layers is None:
-            self._layers = with_profile(read_files(self.places()), self.profile)
+        layers = self._read()
         self._models[name] = model
         return read_section(
             name,
             model,
-            self._layers,
+            layers,
             self._environ,
             options,
             fetches_secrets=fetches_secrets,
@@ -141,6 +157,9 @@ def _walk(
         elif isinstance(value, list | tuple) and any(isinstance(i, BaseModel) for i in value):
             for number, item in enumerate(value):
                 yield from _walk(item, (*place, str(number)), given)
+        elif isinstance(value, dict) and any(isinstance(i, BaseModel) for i in value.values()):
+            for key, item in value.items():
+                yield from _walk(item, (*place, key), given)
         elif isinstance(value, dict) and any(key[:-1] == place for key in given):
             yield from (((*place, key), item) for key, item in value.items())
         else:

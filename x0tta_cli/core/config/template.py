@@ -96,6 +96,8 @@ def _value(field: FieldInfo) -> str:
     if is_secret(kinds):
         return '{ env = "NAME" }'
     if default is None:
+        default = next(iter(field.examples or ()), None)
+    if default is None:
         return _example(kinds)
     if isinstance(default, timedelta):
         default = format_duration(default)
@@ -130,7 +132,7 @@ def _example(kinds: list[Any]) -> str:
         if get_origin(kind) is Literal:
             return json.dumps(get_args(kind)[0])
         if get_origin(kind) in {list, tuple, set, frozenset}:
-            return "[]"
+            return f"[{_example(kinds_of(get_args(kind)[0]))}]"
         if get_origin(kind) is dict:
             return "{}"
     return '"VALUE"'

@@ -105,7 +105,7 @@ class _Fitting:
         kinds = kinds_of(annotation)
         if isinstance(strongest.value, Mapping) and not is_secret(kinds):
             tables = _uppermost_tables(layers)
-            for kind in kinds:
+            for kind in _meant(kinds, tables, path):
                 if (fields := getattr(kind, "model_fields", None)) is not None:
                     return self._model(kind, fields, tables, path)
                 if get_origin(kind) is dict:
@@ -208,6 +208,39 @@ def is_secret(kinds: Sequence[Any]) -> bool:
     from pydantic import SecretStr
 
     return SecretStr in kinds
+
+
+def _meant(kinds: Sequence[Any], tables: Sequence[Given], path: KeyPath) -> Sequence[Any]:
+    """Choose among several models the one that a table means by a word: `kind = "email"`.
+
+    Raises ConfigurationError `config.bad_value` for a word that none of them has, and
+    `config.missing_key` where there is none.
+    """
+    models = [kind for kind in kinds if hasattr(kind, "model_fields")]
+    if len(models) < 2:
+        return kinds
+    written = {key: layers[-1] for key, layers in _by_key(tables).items()}
+    words: dict[str, list[str]] = {}
+    for model in models:
+        choices = _required_words(model)
+        if all(key in written and written[key].value in choices[key] for key in choices):
+            return [model]
+        for key, texts in choices.items():
+            words.setdefault(key, []).extend(texts)
+    for key in words.keys() & written.keys():
+        expected = f"It should be {', '.join(words[key][:-1])} or {words[key][-1]}."
+        raise complaints.bad_value((*path, key), written[key], expected)
+    for key in words:
+        raise complaints.missing_key((*path, key))
+    return kinds
+
+
+def _required_words(model: Any) -> dict[str, list[str]]:
+    return {
+        name: list(get_args(field.annotation))
+        for name, field in model.model_fields.items()
+        if get_origin(field.annotation) is Literal and field.is_required()
+    }
 
 
 def _uppermost_tables(layers: Sequence[Given]) -> Sequence[Given]:

@@ -136,5 +136,8 @@ def _walk(path: str, settings: BaseModel) -> Iterator[tuple[str, object]]:
         value = getattr(settings, name)
         if isinstance(value, BaseModel):
             yield from _walk(f"{path}.{name}", value)
+        elif isinstance(value, Mapping) and any(isinstance(i, BaseModel) for i in value.values()):
+            for key, item in value.items():
+                yield from _walk(f"{path}.{name}.{key}", item)
         else:
             yield f"{path}.{name}", value

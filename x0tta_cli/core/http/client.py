@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
 from x0tta_cli.core.errors import OperatorError
-from x0tta_cli.core.http.connection import connect
+from x0tta_cli.core.http.connection import Trust, connect
 from x0tta_cli.core.http.exchange import Exchange
-from x0tta_cli.core.http.pace import Pace
+from x0tta_cli.core.http.pace import Pace, Turns
 from x0tta_cli.core.http.response import Response
 from x0tta_cli.core.secrets import redact
 
@@ -34,7 +34,12 @@ class Client:
     like others: following one could carry a token to another host. Proxies come from the
     environment (HTTPS_PROXY, NO_PROXY), for loopback none.
 
-    Raises UsageError `http.bad_url`.
+    `turns` says when each attempt may be sent, where `requests_per_second` is too coarse; what it
+    raises ends the request. `passing_statuses` are those that are tried again.
+
+    `trust` names files for TLS.
+
+    Raises UsageError `http.bad_url` and ConfigurationError `http.bad_certificate`.
     """
 
     def __init__(
@@ -46,11 +51,15 @@ class Client:
         retries: int = 3,
         max_bytes: int = MAX_BYTES,
         requests_per_second: float | None = None,
+        turns: Turns | None = None,
+        passing_statuses: Collection[int] = PASSING_STATUSES,
+        trust: Trust | None = None,
     ) -> None:
-        self._client = connect(base_url, headers or {})
+        self._client = connect(base_url, headers or {}, trust)
         self.base_url = redact(base_url)
         self._timeout_s, self._retries, self._max_bytes = timeout_s, retries, max_bytes
-        self._pace = Pace(requests_per_second) if requests_per_second else None
+        self._passing_statuses = passing_statuses
+        self._turns = turns or (Pace(requests_per_second) if requests_per_second else None)
 
     def __enter__(self) -> Self:
         return self
@@ -74,14 +83,17 @@ class Client:
         *,
         json: object = None,
         params: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
         idempotent: bool | None = None,
     ) -> Response:
         """Send a request and give the answer, whatever its status.
 
-        Connections that fail and the statuses 429, 500, 502, 503, 504 are tried again, after a
-        pause with full jitter or as long as `Retry-After` says, where repeating does no harm:
-        `idempotent` where given, else by the method. The last answer is given where there is no
-        time for another.
+        `content` is a body that is ready, in place of `json`; `headers` are of this request alone.
+        Connections that fail and the passing statuses (429, 500, 502, 503, 504) are tried again,
+        after a pause with full jitter or as long as `Retry-After` says, where repeating does no
+        harm: `idempotent` where given, else by the method. The last answer is given where there
+        is no time for another.
 
         Raises UnavailableError `http.unreachable`, `http.timed_out`, `http.too_large`, and
         ValueError for a path that would leave the server.
@@ -91,7 +103,9 @@ class Client:
         may_repeat = method.upper() in IDEMPOTENT_METHODS if idempotent is None else idempotent
         exchange = Exchange(
             self._client,
-            self._client.build_request(method, path, json=json, params=params),
+            self._client.build_request(
+                method, path, json=json, params=params, content=content, headers=headers
+            ),
             timeout_s=self._timeout_s,
             max_bytes=self._max_bytes,
         )
@@ -103,10 +117,9 @@ class Client:
     def _repeat(self, exchange: Exchange, attempts: int) -> Response | OperatorError:
         attempt = 1
         while True:
-            if self._pace is not None:
-                exchange.pause(self._pace.reserve())
-            outcome = exchange.attempt(attempt)
-            pause_s = _pause_s(outcome, attempt) if attempt < attempts else None
+            outcome = self._in_turn(exchange, attempt)
+            may_pause = attempt < attempts
+            pause_s = _pause_s(outcome, attempt, self._passing_statuses) if may_pause else None
             # A pause that ends after the time is over could only turn an answer into none.
             if pause_s is None or pause_s >= exchange.remaining_s():
                 return outcome
@@ -117,8 +130,22 @@ class Client:
             exchange.pause(pause_s)
             attempt += 1
 
+    def _in_turn(self, exchange: Exchange, attempt: int) -> Response | OperatorError:
+        if self._turns is None:
+            return exchange.attempt(attempt)
+        wait_s = self._turns.reserve()
+        try:
+            exchange.pause(wait_s)
+            return exchange.attempt(attempt)
+        finally:
+            self._turns.answered()
 
-def _pause_s(outcome: Response | OperatorError, attempt: int) -> float | None:
+
+def _pause_s(
+    outcome: Response | OperatorError,
+    attempt: int,
+    passing_statuses: Collection[int] = PASSING_STATUSES,
+) -> float | None:
     """Tell how long to wait before another attempt; None where there should be none.
 
     Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
@@ -127,6 +154,6 @@ def _pause_s(outcome: Response | OperatorError, attempt: int) -> float | None:
     jitter_s = random.uniform(0.0, ceiling_s)  # noqa: S311 - it spreads load, it protects nothing
     if isinstance(outcome, OperatorError):
         return jitter_s if outcome.retryable else None
-    if outcome.status not in PASSING_STATUSES:
+    if outcome.status not in passing_statuses:
         return None
     return max(jitter_s, outcome.retry_after_s(datetime.now(UTC)) or 0.0)

@@ -4,23 +4,46 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from x0tta_cli import __version__
 from x0tta_cli.core import secrets
-from x0tta_cli.core.errors import UsageError
+from x0tta_cli.core.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 _CREDENTIAL_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie"})
 
 
-def connect(base_url: str, headers: Mapping[str, str]) -> httpx.Client:
-    """Make an httpx client for one server; nothing is sent yet. Raises `http.bad_url` (2)."""
-    import ssl
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Files for TLS where the machine's authorities are not enough.
 
+    `ca_file` are the authorities that the server is checked with, in place of the machine's;
+    `certificate_file` and `key_file` prove to the server who we are (mutual TLS).
+    """
+
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+
+
+def connect(base_url: str, headers: Mapping[str, str], trust: Trust | None = None) -> httpx.Client:
+    """Make an httpx client for one server; nothing is sent yet.
+
+    Raises `http.bad_url` (2), and `http.bad_certificate` (9) for files that TLS can't use.
+    """
+    import ssl
+    import sys
+
+    # Its command line, which nobody here runs, would bring rich and pygments along: half its start.
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
     import httpx
 
     parts = _checked(base_url)
@@ -30,8 +53,9 @@ def connect(base_url: str, headers: Mapping[str, str]) -> httpx.Client:
     # Loading the authorities takes 30 ms. Where no TLS can come up, a context that trusts nobody
     # will do.
     speaks_plain = stays_here and parts.scheme == "http"
+    trusting: ssl.SSLContext | bool = _context(trust) if trust is not None else True
     return httpx.Client(
-        verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if speaks_plain else True,
+        verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if speaks_plain else trusting,
         base_url=base_url,
         headers={
             "user-agent": f"x0tta/{__version__}",
@@ -53,6 +77,28 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _context(trust: Trust) -> ssl.SSLContext:
+    import ssl
+
+    try:
+        context = ssl.create_default_context(cafile=trust.ca_file)
+        if trust.certificate_file is not None:
+            context.load_cert_chain(trust.certificate_file, trust.key_file)
+    except OSError as error:
+        # ssl.SSLError is one; neither says which file it is about.
+        files = [
+            str(file) for file in (trust.ca_file, trust.certificate_file, trust.key_file) if file
+        ]
+        raise ConfigurationError(
+            "http.bad_certificate",
+            f"TLS can't be set up with {', '.join(files)}.",
+            reason=f"{error.strerror or error}.",
+            fix="Name PEM files that this user may read; the key has to fit its certificate.",
+            context={"files": files},
+        ) from error
+    return context
 
 
 def _in_url(host: str) -> str:

@@ -44,7 +44,9 @@ class Exchange:
         """Wait; raises `http.timed_out` at once where that takes longer than is left."""
         if duration_s >= self.remaining_s():
             raise self._timed_out("Waiting for its turn would take longer.")
-        time.sleep(duration_s)
+        # Sleeping for no time at all still gives the processor away.
+        if duration_s > 0:
+            time.sleep(duration_s)
 
     def attempt(self, number: int) -> Response | OperatorError:
         """Send the request once; what became of it, an error included."""

@@ -4,6 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Protocol
+
+
+class Turns(Protocol):
+    """Who says when a request may be sent."""
+
+    def reserve(self) -> float:
+        """Take the next place in the row; the seconds to wait until it is free."""
+        ...
+
+    def answered(self) -> None:
+        """Hear that a request for which a place was taken is over, however it ended."""
+        ...
 
 
 class Pace:
@@ -24,3 +37,6 @@ class Pace:
             self._tokens = min(self._capacity, grown) - 1.0
             self._filled_at = now
             return max(0.0, -self._tokens / self._per_second)
+
+    def answered(self) -> None:
+        """Do nothing: the bucket fills by the clock alone."""

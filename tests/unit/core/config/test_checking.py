@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from fakes.secrets_used import TOKEN, plant
 
 from x0tta_cli.core.config import load
 from x0tta_cli.core.config.checking import problems_of_place
@@ -19,9 +20,10 @@ def codes(*arguments, **options):
 
 
 def test_every_problem_of_a_section_is_found(models, user_file):
-    user_file.write_text(
+    plant(
+        user_file,
         '[alert]\ncount = "7"\nratio = "x"\nnmae = 1\ntoken = "hunter2-hunter2"\n'
-        "[alert.channel]\nnmae = 2\n"
+        "[alert.channel]\nnmae = 2\n",
     )
     problems = found(models)
     assert [code for code, _ in problems] == [
@@ -125,8 +127,7 @@ def test_what_one_file_lacks_another_may_have(models, user_file, system_file):
 
 def test_secrets_in_use_are_fetched_and_others_are_not(models, user_file, tmp_path):
     secret = tmp_path / "token"
-    secret.write_text("hunter2-hunter2")
-    secret.chmod(0o644)
+    plant(secret, TOKEN, 0o644)
     user_file.write_text(
         f'[alert]\ntoken = {{ file = "{secret}" }}\n'
         '[profiles.night.alert]\ntoken = { env = "NIGHT" }\n'

@@ -6,6 +6,7 @@ import multiprocessing
 import tomllib
 
 import pytest
+from fakes.secrets_used import TOKEN, plant
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -167,7 +168,7 @@ def test_a_secret_itself_is_refused_and_not_shown(models, user_file, text):
 
 
 def test_an_old_secret_is_not_shown(models, user_file):
-    user_file.write_text('[alert]\ntoken = "hunter2-hunter2"\n')
+    plant(user_file, f'[alert]\ntoken = "{TOKEN}"\n')
     edit = put(user_file, models, "alert.token", '{ env = "TOKEN" }', dry_run=True)
     assert edit.before == secrets.HIDDEN
     assert edit.value == {"env": "TOKEN"}

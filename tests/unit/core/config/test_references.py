@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 
 import pytest
+from fakes.secrets_used import TOKEN, canary, plant, planted
 from pydantic import BaseModel, SecretStr
 
 from x0tta_cli.core import secrets
 from x0tta_cli.core.config import layers, load
 from x0tta_cli.core.errors import OperatorError
 
-VALUE = "hunter2-hunter2"
+VALUE = TOKEN
 
 
 class Channel(BaseModel):
@@ -59,6 +60,7 @@ def test_a_secret_of_a_file_is_without_its_line_end(file, tmp_path, content):
     path = tmp_path / "token"
     path.write_bytes(content.encode())
     path.chmod(0o600)
+    planted(path)
     assert read(file, f'{{ file = "{path}" }}').token == SecretStr(VALUE)
     assert secrets.redact(VALUE) == secrets.HIDDEN
 
@@ -67,16 +69,14 @@ def test_a_relative_file_lies_beside_the_configuration(file, tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     (tmp_path / "token").write_text("another")
     (tmp_path / "token").chmod(0o600)
-    (file.parent / "token").write_text(VALUE)
-    (file.parent / "token").chmod(0o400)
+    plant(file.parent / "token", VALUE, 0o400)
     assert read(file, '{ file = "token" }').token == SecretStr(VALUE)
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o610, 0o644])
 def test_a_file_that_others_may_open_is_refused(file, tmp_path, mode):
     path = tmp_path / "token"
-    path.write_text(VALUE)
-    path.chmod(mode)
+    plant(path, VALUE, mode)
     error = refusal(file, f'{{ file = "{path}" }}')
     assert (error.code, error.exit_status) == ("secrets.exposed", 6)
     assert f"chmod 600 {path}" in error.fix
@@ -84,8 +84,7 @@ def test_a_file_that_others_may_open_is_refused(file, tmp_path, mode):
 
 
 def test_a_link_to_a_file_that_others_may_read_is_refused(file, tmp_path):
-    (tmp_path / "open").write_text(VALUE)
-    (tmp_path / "open").chmod(0o644)
+    plant(tmp_path / "open", VALUE, 0o644)
     (tmp_path / "link").symlink_to("open")
     assert refusal(file, f'{{ file = "{tmp_path}/link" }}').code == "secrets.exposed"
 
@@ -114,7 +113,7 @@ def test_a_file_that_one_may_not_read(unprivileged, monkeypatch):
 def test_a_credential_of_systemd(file, tmp_path):
     folder = tmp_path / "credentials"
     folder.mkdir()
-    (folder / "pay").write_text(VALUE)
+    plant(folder / "pay", VALUE)
     environ = {"CREDENTIALS_DIRECTORY": str(folder)}
     assert read(file, '{ credential = "pay" }', environ).token == SecretStr(VALUE)
     for name in ("other", "../credentials/pay"):
@@ -135,8 +134,8 @@ def test_secrets_within_lists_are_resolved(file):
     file.write_text(
         '[[pay.channels]]\ntoken = { env = "A" }\n[[pay.channels]]\ntoken = { env = "B" }\n'
     )
-    pay = load(environ={"A": "first-one", "B": "second-one"}).section("pay", Pay)
-    assert [c.token.get_secret_value() for c in pay.channels] == ["first-one", "second-one"]
+    pay = load(environ={"A": canary("first"), "B": canary("second")}).section("pay", Pay)
+    assert [c.token.get_secret_value() for c in pay.channels] == [canary("first"), canary("second")]
 
 
 def test_the_origin_of_a_secret_shows_the_reference(file):

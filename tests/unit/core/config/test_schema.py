@@ -6,6 +6,7 @@ import re
 import tomllib
 
 import pytest
+from fakes.secrets_used import plant
 
 from x0tta_cli.core.config import load
 from x0tta_cli.core.config.schema import schema
@@ -68,7 +69,7 @@ def same(value, choice) -> bool:
 
 def agrees(models, user_file, text) -> bool:
     """Whether schema and x0tta say the same of a file; and what they say."""
-    user_file.write_text(text)
+    plant(user_file, text)
     environ = {"NAME": "hunter2-hunter2"}
     by_x0tta = load(environ=environ).check(models) == []
     by_schema = takes(schema(models), tomllib.loads(text), schema(models))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from fakes.secrets_used import TOKEN, plant
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
@@ -65,7 +66,7 @@ def file(tmp_path):
 def alert(
     file: Path, text: str = "", environ: dict[str, str] | None = None, **options: Any
 ) -> Alert:
-    file.write_text(f"[alert]\n{text}\n")
+    plant(file, f"[alert]\n{text}\n")
     return load(environ=environ or {}).section("alert", Alert, options)
 
 
@@ -163,12 +164,12 @@ def test_a_relative_path_of_a_file_is_meant_from_there(file, monkeypatch, tmp_pa
 def test_tables_are_merged_key_by_key_and_lists_are_not(file):
     text = 'words = ["a", "b"]\nlabels = { env = "prod", zone = "x" }\nchannel = { name = "n" }'
     environ = {"X0TTA_ALERT__WORDS": "c", "X0TTA_ALERT__LABELS__ZONE": "y",
-               "X0TTA_ALERT__CHANNEL__TOKEN": "t0ken"}  # fmt: skip
+               "X0TTA_ALERT__CHANNEL__TOKEN": TOKEN}  # fmt: skip
     read = alert(file, text, environ)
     assert read.words == ["c"]
     assert read.labels == {"env": "prod", "zone": "y"}
     assert read.channel is not None
-    assert (read.channel.name, read.channel.token) == ("n", SecretStr("t0ken"))
+    assert (read.channel.name, read.channel.token) == ("n", SecretStr(TOKEN))
 
 
 @pytest.mark.parametrize(

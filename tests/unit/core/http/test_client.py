@@ -415,3 +415,41 @@ def test_threads_share_a_client(server):
         for thread in threads:
             thread.join()
     assert statuses == [200] * 8
+
+
+class CountedTurns:
+    """Lets so many attempts through, and keeps what it is told."""
+
+    def __init__(self, places: int) -> None:
+        self.places, self.told = places, []
+
+    def reserve(self) -> float:
+        self.told.append("reserve")
+        if self.told.count("reserve") > self.places:
+            raise OperatorError("internal", "No place is left.")
+        return 0.0
+
+    def answered(self) -> None:
+        self.told.append("answered")
+
+
+def test_every_attempt_takes_a_turn_and_says_when_it_is_over(server, no_jitter):
+    server.answers = [(502, {}, b""), OK]
+    turns = CountedTurns(9)
+    with Client(server.url, turns=turns) as client:
+        assert client.request("GET", "/").attempts == 2
+    assert turns.told == ["reserve", "answered"] * 2
+
+
+def test_a_turn_that_is_refused_ends_the_request(server, no_jitter):
+    server.answers = [(502, {}, b"")]
+    turns = CountedTurns(2)
+    with Client(server.url, turns=turns) as client:
+        assert str(refusal(client)) == "No place is left."
+    assert len(server.requests) == 2
+
+
+def test_statuses_that_pass_can_be_named(server, no_jitter):
+    server.answers = [(429, {}, b""), OK]
+    with Client(server.url, passing_statuses={502}) as client:
+        assert client.request("GET", "/").status == 429

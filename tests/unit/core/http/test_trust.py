@@ -1,0 +1,74 @@
+"""TLS with authorities and a client certificate of one's own, against a server that wants one."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from x0tta_cli.core.errors import ConfigurationError, UnavailableError
+from x0tta_cli.core.http import Client, Trust
+from x0tta_cli.core.listener import Answer, TlsFiles, listen
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    """An authority with a certificate for 127.0.0.1, and one for a client."""
+    folder = tmp_path_factory.mktemp("certificates")
+
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+
+    new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    # From Python 3.13 on an authority has to say that it is one.
+    signs = ("-addext", "keyUsage=critical,keyCertSign,cRLSign", "-subj", "/CN=ca")
+    openssl("req", "-x509", *new_key, "-keyout", "ca.key", "-out", "ca.pem", *signs)
+    for name, extension in (("server", "IP:127.0.0.1"), ("client", "DNS:client")):
+        openssl(
+            "req", "-x509", *new_key, "-keyout", f"{name}.key", "-out", f"{name}.pem",
+            "-CA", "ca.pem", "-CAkey", "ca.key", "-subj", f"/CN={name}",
+            "-addext", f"subjectAltName={extension}", "-addext", "basicConstraints=CA:FALSE",
+        )  # fmt: skip
+    return folder
+
+
+@pytest.fixture
+def url(certificates):
+    tls = TlsFiles(
+        certificates / "server.pem", certificates / "server.key", certificates / "ca.pem"
+    )
+    with listen("127.0.0.1:0", lambda _: Answer(body=b"in"), tls=tls) as listener:
+        yield listener.url
+
+
+def test_a_client_certificate_lets_us_in(url, certificates):
+    trust = Trust(certificates / "ca.pem", certificates / "client.pem", certificates / "client.key")
+    with Client(url, trust=trust, retries=0) as client:
+        assert client.request("GET", "/").body == b"in"
+
+
+@pytest.mark.parametrize("names", [(None, "client.pem", "client.key"), ("ca.pem", None, None)])
+def test_without_the_authority_or_the_certificate_there_is_no_answer(url, certificates, names):
+    files = [certificates / name if name else None for name in names]
+    with (
+        pytest.raises(UnavailableError) as caught,
+        Client(url, trust=Trust(*files), retries=0) as client,
+    ):
+        client.request("GET", "/")
+    assert caught.value.code == "http.unreachable"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("missing.pem", None, None),
+        ("ca.key", None, None),
+        ("ca.pem", "client.pem", "server.key"),
+    ],
+)
+def test_files_that_do_not_fit_are_named(certificates, names):
+    files = [certificates / name if name else None for name in names]
+    with pytest.raises(ConfigurationError) as caught:
+        Client("https://127.0.0.1:1", trust=Trust(*files))
+    assert caught.value.code == "http.bad_certificate"
+    assert names[0] in str(caught.value)
