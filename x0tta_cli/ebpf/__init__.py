@@ -1,0 +1,1 @@
+"""XDP programs on real interfaces, safely, and what the kernel counts with them."""
