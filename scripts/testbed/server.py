@@ -44,7 +44,8 @@ class Server:
     """How one server is started.
 
     `prepare` writes its configuration into the folder; `arguments` are those of the command line,
-    from folder and port. It is ready when a GET of `ready_path` answers 200.
+    from folder and port. It is ready when a GET of `ready_path` answers 200, or as `is_ready` says
+    where it does not speak HTTP. `url` is where it is reached, with the port in place of {port}.
     """
 
     name: str
@@ -53,6 +54,16 @@ class Server:
     ready_path: str
     prepare: Callable[[Path], None]
     arguments: Callable[[Path, int], list[str]]
+    url: str = "http://127.0.0.1:{port}"
+    is_ready: Callable[[int], bool] | None = None
+
+    def url_of(self, process: Process) -> str:
+        return self.url.format(port=process.port)
+
+    def answers(self, process: Process) -> bool:
+        if self.is_ready is not None:
+            return self.is_ready(process.port)
+        return answers(self.url_of(process) + self.ready_path)
 
 
 @dataclass(frozen=True)
@@ -66,9 +77,6 @@ class Process:
 
     def is_running(self) -> bool:
         return self.boot_id == boot_id() and self.started_ticks == started_ticks(self.pid)
-
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
 
 def main(server: Server) -> NoReturn:
@@ -84,7 +92,7 @@ def main(server: Server) -> NoReturn:
     try:
         with alone(folder):
             if options.action == "up":
-                print(up(server, folder, options.port).url())
+                print(server.url_of(up(server, folder, options.port)))
             else:
                 down(server, folder)
     except subprocess.CalledProcessError as error:
@@ -140,7 +148,7 @@ def status(server: Server, folder: Path) -> int:
         say(f"{server.name} is not running{' any more' if record else ''}.")
         return NOT_RUNNING
     say(f"{server.name}: process {record.pid}, folder {folder}")
-    print(record.url())
+    print(server.url_of(record))
     return 0
 
 
@@ -185,7 +193,7 @@ def wait_until_ready(server: Server, folder: Path, process: Process) -> None:
     while time.monotonic() < deadline:
         if not process.is_running():
             fail(f"{server.name} ended at once; its log ends with:\n{log_end(folder)}")
-        if answers(process.url() + server.ready_path):
+        if server.answers(process):
             return
         time.sleep(0.1)
     end(process)

@@ -26,6 +26,8 @@ from x0tta_cli.terminal.command import (
 )
 
 if TYPE_CHECKING:
+    from x0tta_cli.alert.settings import AlertSettings
+    from x0tta_cli.core.journal import Leftover, Operation, OperationRecord
     from x0tta_cli.drill.settings import DrillSettings
     from x0tta_cli.ml.model import Attribution
     from x0tta_cli.telemetry.library import Library
@@ -99,9 +101,10 @@ def run(
     """Take an incident from telemetry to a paged explanation, and judge it.
 
     Trains a detector on healthy time, detects the anomalous components, explains each, ranks root
-    causes along the call graph, delivers one alert to a receiver on loopback, and compares the
-    ranking with the recorded truth. Ends with 0 when the truth is within the first three (with
-    --all: in at least 80 % of the incidents), 3 when not, 10 without enough evidence.
+    causes along the call graph, delivers one alert to the configured Alertmanagers (where there
+    are none, to a receiver on loopback) and resolves it, and compares the ranking with the
+    recorded truth. Ends with 0 when the truth is within the first three (with --all: in at least
+    80 % of the incidents), 3 when not, 10 without enough evidence.
     """
     from x0tta_cli.core import extras, files
     from x0tta_cli.flags.evaluation import require_on
@@ -116,7 +119,13 @@ def run(
     from x0tta_cli.drill import pages
     from x0tta_cli.drill.run import Loop
 
-    loop = Loop(library_of(settings), settings.seed, settings.false_alarm_rate, progress())
+    loop = Loop(
+        library_of(settings),
+        settings.seed,
+        settings.false_alarm_rate,
+        progress(),
+        alert_settings(),
+    )
     if every:
         summary = loop.run_all(settings.top_3_floor)
         if html is not None:
@@ -139,6 +148,27 @@ def list_(data: DataFolder = None) -> list[ListedIncident]:
         ListedIncident(reference.identifier, reference.recording.identifier)
         for reference in library.incidents()
     ]
+
+
+def resume_telling(operation: Operation) -> None:
+    """Go on with the alert of a drill that was interrupted."""
+    from x0tta_cli.drill import tell
+
+    tell.resume(operation, alert_settings())
+
+
+def leftovers_of_telling(record: OperationRecord) -> Iterator[Leftover]:
+    """Find the alert of a drill that was interrupted, where it still fires."""
+    from x0tta_cli.drill import tell
+
+    yield from tell.leftovers(record, alert_settings())
+
+
+def alert_settings() -> AlertSettings:
+    """Read where alerts go."""
+    from x0tta_cli.alert.settings import AlertSettings
+
+    return configuration().section("alert", AlertSettings)
 
 
 def check_request(incident: str | None, *, every: bool) -> None:

@@ -18,11 +18,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
+from x0tta_cli.core.listener import Answer, Request, listen
 from x0tta_cli.core.times import format_instant
 
 RESOLVE_TIMEOUT = timedelta(minutes=5)
@@ -77,8 +77,8 @@ class ReceivedAlert:
 class Receiver:
     """The alerts that were posted, and the address to post to."""
 
-    def __init__(self, address: tuple[str, int]) -> None:
-        self.base_url = f"http://{address[0]}:{address[1]}"
+    def __init__(self) -> None:
+        self.base_url = ""
         self._alerts: dict[str, ReceivedAlert] = {}
         self._lock = Lock()
         self._started_at = datetime.now(UTC)
@@ -104,8 +104,31 @@ class Receiver:
         with self._lock:
             return [alert for alert in self._alerts.values() if alert.ends_at > now]
 
-    def status(self) -> dict[str, object]:
-        """Answer `GET /api/v2/status`."""
+    def answer(self, request: Request) -> Answer:
+        """Answer one request as Alertmanager does."""
+        if request.method == "POST" and request.path == "/api/v2/alerts":
+            return self._posted(request)
+        if request.path in {"/-/healthy", "/-/ready"}:
+            return Answer(body=b"OK")
+        if request.path == "/api/v2/alerts":
+            return _json(200, [alert.as_gettable() for alert in self.active()])
+        if request.path == "/api/v2/status":
+            return _json(200, self._status())
+        return _json(404, f"path {request.path} was not found")
+
+    def _posted(self, request: Request) -> Answer:
+        content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if content_type != "application/json":
+            return _json(415, "unsupported media type, only application/json is taken")
+        try:
+            self.accept(json.loads(request.body))
+        except RefusedAlertError as error:
+            return _json(error.status, str(error))
+        except (ValueError, RecursionError) as error:
+            return _json(400, f"the body is no JSON: {error}")
+        return Answer(content_type="application/json")
+
+    def _status(self) -> dict[str, object]:
         return {
             "cluster": {"status": "disabled", "peers": []},
             "config": {"original": "route:\n  receiver: drill\nreceivers:\n- name: drill\n"},
@@ -124,15 +147,10 @@ class Receiver:
 @contextmanager
 def running_receiver() -> Iterator[Receiver]:
     """Serve on a free port of 127.0.0.1 for as long as the block runs."""
-    server = _Server()
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield server.receiver
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    receiver = Receiver()
+    with listen("127.0.0.1:0", receiver.answer, max_body_bytes=LARGEST_BODY_BYTES) as listener:
+        receiver.base_url = listener.url
+        yield receiver
 
 
 def parse_alert(posted: object, *, now: datetime) -> ReceivedAlert:
@@ -185,70 +203,5 @@ def _strings(posted: Mapping[str, Any], field: str, *, required: bool = False) -
     return pairs
 
 
-class _Server(ThreadingHTTPServer):
-    """The socket in front of a receiver."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.receiver = Receiver((str(self.server_address[0]), self.server_address[1]))
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-    protocol_version = "HTTP/1.1"
-    server_version = "x0tta"
-
-    def do_GET(self) -> None:
-        path = urlsplit(self.path).path
-        if path in {"/-/healthy", "/-/ready"}:
-            self._answer(200, "OK", "text/plain")
-        elif path == "/api/v2/alerts":
-            self._answer_json(200, [alert.as_gettable() for alert in self.server.receiver.active()])
-        elif path == "/api/v2/status":
-            self._answer_json(200, self.server.receiver.status())
-        else:
-            self._answer_json(404, f"path {path} was not found")
-
-    def do_POST(self) -> None:
-        body = self._body()
-        if urlsplit(self.path).path != "/api/v2/alerts":
-            self._answer_json(404, f"path {self.path} was not found")
-        elif body is None:
-            self._answer_json(413, "the body is too large")
-        elif self.headers.get_content_type() != "application/json":
-            self._answer_json(415, "unsupported media type, only application/json is taken")
-        else:
-            self._accept(body)
-
-    def _accept(self, body: bytes) -> None:
-        try:
-            self.server.receiver.accept(json.loads(body))
-        except RefusedAlertError as error:
-            self._answer_json(error.status, str(error))
-        except (ValueError, RecursionError) as error:
-            self._answer_json(400, f"the body is no JSON: {error}")
-        else:
-            self._answer(200, "", "application/json")
-
-    def _body(self) -> bytes | None:
-        length = int(self.headers.get("Content-Length") or 0)
-        if length > LARGEST_BODY_BYTES:
-            self.close_connection = True
-            return None
-        return self.rfile.read(length)
-
-    def _answer_json(self, status: int, content: object) -> None:
-        self._answer(status, json.dumps(content), "application/json")
-
-    def _answer(self, status: int, text: str, content_type: str) -> None:
-        content = text.encode()
-        self.send_response(status)
-        self.send_header("Content-Type", content_type)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Say nothing: stderr belongs to the command."""
+def _json(status: int, content: object) -> Answer:
+    return Answer(status, json.dumps(content).encode(), "application/json")

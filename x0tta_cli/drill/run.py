@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from x0tta_cli.alert.settings import AlertSettings
 from x0tta_cli.core.errors import NotYetKnownError
 from x0tta_cli.core.progress import Progress
 from x0tta_cli.drill import judge, tell
@@ -44,6 +45,7 @@ class Loop:
     seed: int
     false_alarm_rate: float
     progress: Progress
+    alert_settings: AlertSettings
     _detectors: dict[str, Detector] = field(default_factory=dict)
 
     def run(self, identifier: str) -> Finding:
@@ -68,7 +70,7 @@ class Loop:
         with clock.stage("tell"):
             gaps = what_is_not_known(incident, detected)
             notice = tell.notice_about(incident, ranking, detected, gaps)
-            alert = tell.rehearse(notice) if detected else None
+            alert = tell.rehearse(notice, self.alert_settings) if detected else None
         with clock.stage("judge"):
             order = [suspect.node for suspect in ranking.suspects]
             truth, truth_rank = judge.best_ranked(incident.truths, order)

@@ -1,14 +1,23 @@
-"""Tell people: one alert with its explanation, delivered over HTTP, seen there, and resolved."""
+"""Tell people: one alert with its explanation, delivered, seen where it went, and resolved.
+
+It goes to the Alertmanagers that the section `[alert]` names, and where there are none to a
+receiver of its own on loopback; either way through the library of alerts.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
+from x0tta_cli.alert.alertmanager import wire
+from x0tta_cli.alert.channels.alertmanager import AlertmanagerPeers
+from x0tta_cli.alert.direct import DirectNotifier
+from x0tta_cli.alert.settings import AlertmanagerChannel, AlertSettings
 from x0tta_cli.core import journal
-from x0tta_cli.core.errors import UnavailableError
-from x0tta_cli.core.http import Client
+from x0tta_cli.core.errors import ConfigurationError
 from x0tta_cli.core.notices import Delivery, Explanation, Notice, Severity
 from x0tta_cli.core.times import format_instant
 from x0tta_cli.drill.model import DeliveredAlert
@@ -17,96 +26,62 @@ from x0tta_cli.ml.model import Detection, Evidence, Ranking
 from x0tta_cli.telemetry.recordings import Incident
 from x0tta_cli.telemetry.target import Symptom
 
-ALERTS_PATH = "/api/v2/alerts"
-# An alert that nobody renews ends by itself; a drill resolves it long before.
-LASTING = timedelta(hours=1)
+LOOPBACK = "loopback"
+TIMEOUT_S = 10.0
 SUSPECTS_TOLD = 3
 
 
-class AlertmanagerNotifier:
-    """Delivers notices to one Alertmanager (API v2) and looks for them there afterwards.
+def rehearse(notice: Notice, settings: AlertSettings) -> DeliveredAlert:
+    """Fire and resolve the notice, journaled step by step.
 
-    A status of 200 is no proof that an alert exists (one whose end has passed is taken and
-    dropped), so every delivery is read back.
+    Raises UnavailableError `alert.not_delivered` when a receiver does not show what it took.
     """
-
-    def __init__(self, client: Client, *, base_url: str) -> None:
-        self._client = client
-        self._base_url = base_url
-
-    def deliver(self, notice: Notice) -> Delivery:
-        """Post a firing alert; raises `UnavailableError` when it is not visible afterwards."""
-        self._post(notice, ends_at=notice.ends_at or datetime.now(UTC) + LASTING)
-        if not self._is_visible(notice):
-            raise UnavailableError(
-                "alert.not_visible",
-                f"The alert {notice.name} was taken by {self._base_url} but is not visible there.",
-                reason="The receiver answered 200 and does not list it.",
-                fix="Compare the clocks of both machines, then run the command again.",
-                retryable=True,
-            )
-        return Delivery("alertmanager", self._base_url, "visible", 1, "")
-
-    def resolve(self, notice: Notice) -> Delivery:
-        """End the alert with all that it was opened with; the newest annotations would win."""
-        self._post(notice, ends_at=datetime.now(UTC))
-        return Delivery("alertmanager", self._base_url, "acknowledged", 1, "resolved")
-
-    def _post(self, notice: Notice, *, ends_at: datetime) -> None:
-        alert = {
-            "labels": identifying_labels(notice),
-            "annotations": dict(notice.annotations),
-            "startsAt": format_instant(notice.starts_at),
-            "endsAt": format_instant(ends_at),
-            "generatorURL": notice.source_url,
-        }
-        # Alertmanager merges alerts of equal labels: a repeated post changes nothing.
-        response = self._client.request("POST", ALERTS_PATH, json=[alert], idempotent=True)
-        if response.status != 200:
-            raise UnavailableError(
-                "alert.refused",
-                f"{self._base_url} refused the alert {notice.name} with status {response.status}.",
-                reason=response.text[:300],
-                fix="See its log for what it does not take.",
-            )
-
-    def _is_visible(self, notice: Notice) -> bool:
-        response = self._client.request("GET", ALERTS_PATH)
-        listed = response.json() if response.status == 200 else []
-        return any(alert.get("labels") == identifying_labels(notice) for alert in listed)
-
-
-def identifying_labels(notice: Notice) -> dict[str, str]:
-    """Give the labels under which Alertmanager knows a notice; it drops empty ones itself."""
-    labels = {"alertname": notice.name, "severity": notice.severity.value, **notice.labels}
-    return {name: value for name, value in labels.items() if value}
-
-
-def rehearse(notice: Notice) -> DeliveredAlert:
-    """Fire and resolve the notice at a receiver of its own on loopback, journaled step by step.
-
-    Raises `UnavailableError` when the receiver does not show what it took.
-    """
-    with journal.operation("drill.tell", _plan_of(notice)) as operation:
-        state = _fire_and_resolve(operation, notice)
+    channels = tuple(_alertmanagers(settings))
+    with journal.operation("drill.tell", _plan_of(notice, channels)) as operation:
+        told = _fire_and_resolve(operation, notice, settings)
     return DeliveredAlert(
         key=notice.key(),
         name=notice.name,
-        receiver="loopback",
-        state=f"{state}, then resolved",
-        labels=identifying_labels(notice),
+        receiver=str(told.get("receiver", LOOPBACK)),
+        state=f"{told['state']}, then resolved",
+        labels=wire.legal_labels(notice),
         annotations=dict(notice.annotations),
     )
 
 
-def resume(operation: journal.Operation) -> None:
-    """Go on with a rehearsal that was interrupted; raises as `rehearse`."""
-    _fire_and_resolve(operation, _notice_of(operation.plan))
+def resume(operation: journal.Operation, settings: AlertSettings) -> None:
+    """Go on with a rehearsal that was interrupted, where it had begun; raises as `rehearse`.
+
+    Raises ConfigurationError `alert.unknown_channel` where its channel is not configured any more.
+    """
+    _fire_and_resolve(operation, _notice_of(operation.plan), settings)
 
 
-def leftovers(_record: journal.OperationRecord) -> Sequence[journal.Leftover]:
-    """Find nothing: the receiver on loopback ended with its process, and the alert with it."""
-    return ()
+def leftovers(
+    record: journal.OperationRecord, settings: AlertSettings
+) -> Iterator[journal.Leftover]:
+    """Find the alert where it still fires; a receiver on loopback ended with its process.
+
+    Raises UnavailableError where an Alertmanager can't be asked, and as `resume`.
+    """
+    notice = _notice_of(record.plan)
+    labels = wire.legal_labels(notice)
+    for channel in _meant(record.plan, settings):
+        with closing(channel):
+            firing = [
+                peer
+                for peer in channel.peers()
+                if any(
+                    alert.labels == labels
+                    for alert in channel.peer(peer).alerts(wire.matchers_for([labels]))
+                )
+            ]
+        if firing:
+            yield journal.Leftover(
+                "alert",
+                f"{notice.name} at {', '.join(firing)}",
+                partial(_resolve, notice, channel.name, settings),
+            )
 
 
 def notice_about(
@@ -159,19 +134,73 @@ def explain_ranking(
     )
 
 
-def _fire_and_resolve(operation: journal.Operation, notice: Notice) -> str:
-    """Take the steps that are not done; gives the state in which the firing alert was seen.
+def _fire_and_resolve(
+    operation: journal.Operation, notice: Notice, settings: AlertSettings
+) -> Mapping[str, Any]:
+    """Take the steps that are not done; gives where and in which state the firing alert was seen.
 
     Both bear being repeated: Alertmanager merges alerts of equal labels.
     """
-    with running_receiver() as receiver, Client(receiver.base_url) as client:
-        notifier = AlertmanagerNotifier(client, base_url=receiver.base_url)
-        fired = operation.once("fire", lambda: {"state": notifier.deliver(notice).state})
-        operation.once("resolve", lambda: {"state": notifier.resolve(notice).state})
-    return str(fired["state"])
+    with _channels(operation.plan, settings) as channels:
+        notifier = DirectNotifier({channel.name: channel for channel in channels})
+        is_own = not operation.plan.get("channels")
+
+        def told(delivery: Delivery) -> dict[str, object]:
+            receiver = LOOPBACK if is_own else delivery.peer
+            return {"state": delivery.state, "receiver": receiver}
+
+        fired = operation.once("fire", lambda: told(notifier.deliver(notice)))
+        operation.once("resolve", lambda: told(notifier.resolve(notice)))
+    return fired
 
 
-def _plan_of(notice: Notice) -> dict[str, object]:
+def _resolve(notice: Notice, channel: str, settings: AlertSettings) -> None:
+    with closing(_open(channel, settings)) as opened:
+        DirectNotifier({channel: opened}).resolve(notice)
+
+
+@contextmanager
+def _channels(
+    plan: Mapping[str, Any], settings: AlertSettings
+) -> Iterator[Sequence[AlertmanagerPeers]]:
+    """Open the channels that a plan names, or a receiver on loopback where it names none."""
+    with ExitStack() as stack:
+        channels = _meant(plan, settings)
+        if not channels:
+            url = stack.enter_context(running_receiver()).base_url
+            own = AlertmanagerChannel(kind="alertmanager", urls=(url,))
+            channels = [AlertmanagerPeers(LOOPBACK, own, TIMEOUT_S)]
+        for channel in channels:
+            stack.enter_context(closing(channel))
+        yield channels
+
+
+def _meant(plan: Mapping[str, Any], settings: AlertSettings) -> list[AlertmanagerPeers]:
+    return [_open(name, settings) for name in plan.get("channels", ())]
+
+
+def _open(name: str, settings: AlertSettings) -> AlertmanagerPeers:
+    channels = _alertmanagers(settings)
+    if name not in channels:
+        raise ConfigurationError(
+            "alert.unknown_channel",
+            f"There is no channel '{name}' of the kind alertmanager.",
+            reason="The operation has begun to tell it, and only there it can be ended.",
+            fix=f"Configure [alert.channels.{name}] again.",
+            context={"channel": name},
+        )
+    return AlertmanagerPeers(name, channels[name], TIMEOUT_S)
+
+
+def _alertmanagers(settings: AlertSettings) -> dict[str, AlertmanagerChannel]:
+    return {
+        name: channel
+        for name, channel in settings.channels.items()
+        if isinstance(channel, AlertmanagerChannel)
+    }
+
+
+def _plan_of(notice: Notice, channels: Sequence[str]) -> dict[str, object]:
     return {
         "key": notice.key(),
         "name": notice.name,
@@ -179,6 +208,7 @@ def _plan_of(notice: Notice) -> dict[str, object]:
         "labels": dict(notice.labels),
         "annotations": dict(notice.annotations),
         "starts_at": format_instant(notice.starts_at),
+        "channels": list(channels),
     }
 
 

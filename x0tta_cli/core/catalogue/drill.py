@@ -7,23 +7,6 @@ from x0tta_cli.core.errors import ExitStatus
 
 ENTRIES: tuple[Entry, ...] = (
     Entry(
-        "alert.not_visible",
-        ExitStatus.UNAVAILABLE,
-        "An alert was taken but does not show",
-        "The receiver answered 200 and does not list the alert. Alertmanager takes an alert whose "
-        "end has passed and drops it, so a clock that is wrong on either side looks like this.",
-        "Compare the clocks of both machines, then run the command again.",
-        "date -u; curl -sI http://127.0.0.1:9093/-/ready | grep -i '^date'",
-    ),
-    Entry(
-        "alert.refused",
-        ExitStatus.UNAVAILABLE,
-        "An alert was refused",
-        "The receiver answered with a status other than 200; its words stand in the error.",
-        "See the receiver's log for what it does not take.",
-        "x0tta drill --debug",
-    ),
-    Entry(
         "drill.no_incident",
         ExitStatus.NOT_FOUND,
         "A library has no incident",

@@ -1,0 +1,163 @@
+"""`x0tta alert send`, `resolve`, `list`, `outbox` and `serve` as processes, over real sockets."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from x0tta_cli.drill.receiver import running_receiver
+
+
+@pytest.fixture
+def receiver():
+    with running_receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def alert(x0tta, receiver, tmp_path):
+    def run(*arguments, **options):
+        if "urls" not in options:
+            options["urls"] = [receiver.base_url]
+        listed = ", ".join(f'"{url}"' for url in options.pop("urls"))
+        file = tmp_path / "alert.toml"
+        file.write_text(f'[alert.channels.am]\nkind = "alertmanager"\nurls = [{listed}]\n')
+        return x0tta("alert", *arguments, "--config", str(file), **options)
+
+    return run
+
+
+def test_send_tells_what_became_of_it_and_when_the_lease_ends(alert):
+    ended = alert("send", "HighLatency", "--severity", "critical", "--label", "component=cart")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "visible" in ended.stdout
+    assert "unless alert serve or alert outbox run renews it" in " ".join(ended.stdout.split())
+    told = json.loads(alert("send", "HighLatency", "-o", "json").stdout)
+    assert {"key", "name", "severity", "deliveries"} <= set(told)
+    assert {"channel", "peer", "state", "attempts", "detail"} <= set(told["deliveries"][0])
+
+
+def test_a_plan_tells_nobody(alert, receiver):
+    ended = alert("send", "X", "--dry-run", "--exit-code", "-o", "json")
+    assert ended.returncode == 3
+    assert json.loads(ended.stdout)["channels"] == ["am"]
+    assert receiver.active() == []
+    assert json.loads(alert("outbox", "list", "-o", "json").stdout) == []
+
+
+def test_what_nobody_takes_waits_in_the_outbox_and_ends_with_10(alert, receiver):
+    ended = alert("send", "X", "-o", "json", urls=["http://127.0.0.1:9"])
+    assert ended.returncode == 10
+    [delivery] = json.loads(ended.stdout)["deliveries"]
+    assert delivery["state"] == "queued"
+    [row] = json.loads(alert("outbox", "list", "-o", "json").stdout)
+    assert (row["name"], row["state"]) == ("X", "queued")
+    assert "wait in the outbox" in alert("list").stdout or row["attempts"] >= 1
+    dropped = alert("outbox", "drop", str(row["number"]), "--yes", "-o", "json")
+    assert json.loads(dropped.stdout) == {"rows": 1, "outcome": "dropped", "would_change": False}
+
+
+def test_status_says_what_is_open_and_what_waits(alert, x0tta):
+    alert("send", "X", urls=["http://127.0.0.1:9"])
+    shown = x0tta("status").stdout
+    assert "1 deliveries wait in the outbox" in shown
+    assert "1 alerts are open" in shown
+
+
+def test_the_same_key_resolves_what_it_opened(alert, receiver):
+    told = json.loads(alert("send", "X", "--dedup-key", "mine", "-o", "json").stdout)
+    assert told["key"] == "mine"
+    assert alert("resolve", "mine").returncode == 0
+    assert receiver.active() == []
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "code"),
+    [
+        (["send", "X", "--severity", "boom"], 2, "alert.bad_severity"),
+        (["send", "X", "--label", "nothing"], 2, "alert.bad_pair"),
+        (["send", "X", "--dedup-key", "k" * 256], 2, "alert.bad_key"),
+        (["resolve", "x0tta-nothing"], 4, "alert.unknown_key"),
+        (["outbox", "retry", "17"], 4, "alert.unknown_row"),
+        (["silence", "add", "nothing"], 2, "alert.bad_matcher"),
+        (["send", "X", "--read-only"], 6, "run.read_only"),
+    ],
+)
+def test_mistakes_have_their_codes(alert, line, status, code):
+    ended = alert(*line, "-o", "json")
+    assert ended.returncode == status
+    assert json.loads(ended.stderr.splitlines()[-1])["code"] == code
+
+
+def test_without_channels_there_is_nobody_to_tell(x0tta):
+    ended = x0tta("alert", "send", "X", "-o", "json")
+    assert (ended.returncode, ended.stdout) == (9, "")
+    assert json.loads(ended.stderr.splitlines()[-1])["code"] == "alert.no_channel"
+
+
+NOTIFICATION = {
+    "version": "4",
+    "alerts": [
+        {
+            "status": "firing",
+            "labels": {"alertname": "FromAlertmanager", "severity": "page", "node": "7"},
+            "annotations": {"summary": "down"},
+            "startsAt": "2026-01-02T00:00:00Z",
+            "endsAt": "0001-01-01T00:00:00Z",
+            "generatorURL": "http://prometheus/graph",
+        }
+    ],
+}
+
+
+def post(url, payload):
+    request = urllib.request.Request(url, json.dumps(payload).encode(), method="POST")
+    with urllib.request.urlopen(request) as answer:
+        return answer.status
+
+
+def test_serve_takes_notifications_delivers_them_and_drains_on_sigterm(environment, tmp_path):
+    taken = []
+    from fakes.http_server import Answer, serving
+
+    def answer(request):
+        taken.append(request.json())
+        return Answer(200)
+
+    with serving(answer) as hook:
+        file = tmp_path / "serve.toml"
+        file.write_text(f'[alert.channels.hook]\nkind = "webhook"\nurl = "{hook}/in"\n')
+        process = subprocess.Popen(
+            [str(Path(sys.executable).with_name("x0tta")), "alert", "serve", "--listen",
+             "127.0.0.1:0", "--config", str(file)],
+            env=environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )  # fmt: skip
+        try:
+            url = process.stderr.readline().strip().rpartition("url=")[2]
+            assert post(url, NOTIFICATION) == 200
+            while not taken:
+                time.sleep(0.05)
+            over = NOTIFICATION["alerts"][0] | {
+                "status": "resolved",
+                "endsAt": "2026-01-02T01:00:00Z",
+            }
+            assert post(url, {"alerts": [over]}) == 200
+        finally:
+            process.send_signal(signal.SIGTERM)
+            errors = process.communicate(timeout=30)[1]
+    assert process.returncode == 143, errors
+    assert [(each["name"], each["action"]) for each in taken] == [
+        ("FromAlertmanager", "fire"),
+        ("FromAlertmanager", "resolve"),
+    ]
+    assert taken[0]["severity"] == "critical"
+    assert taken[1]["annotations"] == {"summary": "down"}

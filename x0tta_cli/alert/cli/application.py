@@ -1,0 +1,26 @@
+"""The group to which the modules beside this one add their commands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from x0tta_cli.terminal.command import App, configuration
+
+if TYPE_CHECKING:
+    from x0tta_cli.alert.settings import AlertSettings
+
+app = App("Tell the right people, once, and lose nothing.")
+
+
+def alert_settings() -> AlertSettings:
+    """Read who is told; raises as `Configuration.section`."""
+    from x0tta_cli.alert.settings import AlertSettings
+
+    return configuration().section("alert", AlertSettings)
+
+
+def usable_settings() -> AlertSettings:
+    """Read what of it is right, for what must not fail for a mistake; raises as there."""
+    from x0tta_cli.alert import usable
+
+    return usable.usable_settings(configuration())

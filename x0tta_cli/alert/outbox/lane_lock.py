@@ -1,0 +1,46 @@
+"""One process at a time works on a lane: two would tell the same twice, and out of order."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+
+from x0tta_cli.alert.outbox.lineup import Lane
+from x0tta_cli.core import state
+
+POLL_S = 0.05
+
+
+@contextmanager
+def working_on(lane: Lane, timeout_s: float) -> Iterator[bool]:
+    """Hold a lane for the block; False where another holds it until the time is over.
+
+    The same flock(2) as `core.locks` takes, without filelock, whose import (it brings asyncio
+    along) takes longer than an alert. Raises what `state.ensure` raises.
+    """
+    folder = state.ensure() / "locks"
+    peer = sha256(lane.peer.encode()).hexdigest()[:16]
+    path = folder / f"alert-{lane.channel}-{peer}.lock"
+    with state.writing_errors(path):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        yield _is_taken(descriptor, time.monotonic() + timeout_s)
+    finally:
+        os.close(descriptor)
+
+
+def _is_taken(descriptor: int, deadline: float) -> bool:
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(POLL_S)
+        else:
+            return True

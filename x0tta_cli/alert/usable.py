@@ -1,0 +1,97 @@
+"""As much of a broken section `[alert]` as is right: enough to end an alert, or to tell of one.
+
+A mistake in one channel must not keep another from being told.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, create_model
+
+from x0tta_cli.alert.settings import AlertSettings, ChannelSettings, Route
+from x0tta_cli.core.errors import OperatorError
+
+if TYPE_CHECKING:
+    from x0tta_cli.core.config import Configuration
+
+log = logging.getLogger(__name__)
+
+SECTION = "alert"
+# What a model does not name is let pass as it stands.
+_LENIENT = ConfigDict(extra="allow")
+
+
+def usable_settings(configuration: Configuration) -> AlertSettings:
+    """Read the section; what of it is wrong is left out, with a warning for each.
+
+    Raises as `Configuration.section` where no part of it can be read: a file that is no TOML.
+    """
+    try:
+        return configuration.section(SECTION, AlertSettings)
+    except OperatorError as error:
+        log.warning("the section [alert] is not valid: %s", error, extra={"fix": error.fix})
+    channels = _channels(configuration)
+    parts = _parts(configuration)
+    parts["routes"] = _usable_routes(parts.get("routes", ()), channels)
+    return AlertSettings(channels=channels, **parts)
+
+
+def _channels(configuration: Configuration) -> dict[str, Any]:
+    written = _read(configuration, {"channels": (dict[str, Any], {})}).channels
+    channels = {}
+    for name in written:
+        if name.startswith("_") or hasattr(BaseModel, name):
+            log.warning(
+                "a channel is left out: its name is one of Python's", extra={"channel": name}
+            )
+            continue
+        try:
+            alone = _model({name: (ChannelSettings, ...)})
+            found = _read(configuration, {"channels": (alone, ...)}).channels
+        except OperatorError as error:
+            log.warning("a channel is left out: %s", _words(error), extra={"channel": name})
+            continue
+        channels[name] = getattr(found, name)
+    return channels
+
+
+def _parts(configuration: Configuration) -> dict[str, Any]:
+    parts = {}
+    for name, field in AlertSettings.model_fields.items():
+        if name == "channels":
+            continue
+        try:
+            found = _read(configuration, {name: (field.annotation, field)})
+        except OperatorError as error:
+            log.warning("the default is taken: %s", _words(error), extra={"setting": name})
+            continue
+        parts[name] = getattr(found, name)
+    return parts
+
+
+def _usable_routes(routes: tuple[Route, ...], channels: Mapping[str, Any]) -> tuple[Route, ...]:
+    """Leave out of the routes what was left out of the channels."""
+    kept = [
+        route.model_copy(
+            update={"channels": tuple(name for name in route.channels if name in channels)}
+        )
+        for route in routes
+    ]
+    return tuple(route for route in kept if route.channels)
+
+
+def _words(error: OperatorError) -> str:
+    return " ".join(filter(None, (str(error), error.reason)))
+
+
+def _read(configuration: Configuration, fields: Mapping[str, Any]) -> Any:
+    return configuration.section(SECTION, _model(fields))
+
+
+def _model(fields: Mapping[str, Any]) -> Any:
+    # Which fields it has is known at run time alone.
+    make: Any = create_model
+    return make("Part", __config__=_LENIENT, **fields)
