@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from x0tta_cli.drill.model import Accuracy, DrillSummary
-from x0tta_cli.drill.report.svg import FONT_SIZE, drawing, new_axes, new_figure, to_svg, write
 from x0tta_cli.drill.report.text import shorten, width_of
-from x0tta_cli.drill.report.theme import stand_in
+from x0tta_cli.pages.palette import stand_in
+from x0tta_cli.pages.svg import FONT_SIZE, drawing, new_axes, new_figure, to_svg, write
 
 MEASURES = {
     "top_1": "Top-1",

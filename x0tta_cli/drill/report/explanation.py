@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from x0tta_cli.core.text import escape
-from x0tta_cli.drill.report.svg import FONT_SIZE, drawing, new_axes, new_figure, to_svg, write
 from x0tta_cli.drill.report.text import quantity, score, shorten, width_of
-from x0tta_cli.drill.report.theme import stand_in
 from x0tta_cli.ml.model import Attribution, Contribution
+from x0tta_cli.pages.palette import stand_in
+from x0tta_cli.pages.svg import FONT_SIZE, drawing, new_axes, new_figure, to_svg, write
 
 SHOWN = 6
 OWN = "own"

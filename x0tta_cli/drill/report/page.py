@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from x0tta_cli.core import extras
-from x0tta_cli.core.text import escape, escape_lines
+from x0tta_cli.core.text import escape
 from x0tta_cli.drill.model import DrillResult, DrillSummary, Verdict
 from x0tta_cli.drill.report import text, theme
 from x0tta_cli.drill.report.accuracy import MEASURES, accuracy_figure, methods_of
@@ -22,6 +22,7 @@ from x0tta_cli.drill.report.model import ReportData, Series
 from x0tta_cli.drill.report.series import series_figure
 from x0tta_cli.drill.report.topology import topology_figure
 from x0tta_cli.ml.model import Attribution, Evidence, Suspect
+from x0tta_cli.pages.environment import environment_of, finished
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -31,7 +32,6 @@ SUSPECTS_DETAILED = 3
 EXPLANATIONS_DRAWN = 9
 NAME_LENGTH = 90
 EVIDENCE_KINDS = {"observed": "Observed", "inferred": "Inferred", "unknown": "Not known"}
-LIGHT, DARK = 0, 1
 
 
 def render_page(result: DrillResult, data: ReportData) -> str:
@@ -42,7 +42,7 @@ def render_page(result: DrillResult, data: ReportData) -> str:
     extras.require("report")
     topology = topology_figure(result, data) if data.nodes else None
     explanations = [
-        (one, _sum_of(one), _svg(explanation_figure(f"explanation-{i}", one)))
+        (one, _sum_of(one), finished(explanation_figure(f"explanation-{i}", one)))
         for i, one in enumerate(result.explanations[:EXPLANATIONS_DRAWN])
     ]
     return (
@@ -53,7 +53,7 @@ def render_page(result: DrillResult, data: ReportData) -> str:
             data=data,
             judgement=judgement_on(result),
             topology=topology,
-            topology_svg=_svg(topology.svg) if topology else "",
+            topology_svg=finished(topology.svg) if topology else "",
             suspects=[(one, _by_kind(one)) for one in result.ranking[:SUSPECTS_DETAILED]],
             others=list(enumerate(result.ranking, 1))[SUSPECTS_DETAILED:],
             series_by_node=_series_by_node(data),
@@ -83,7 +83,7 @@ def render_summary_page(summary: DrillSummary, attribution: str) -> str:
             attribution=attribution,
             methods=methods,
             measures=MEASURES,
-            accuracy_svg=_svg(accuracy_figure(methods, summary.top_3_floor)),
+            accuracy_svg=finished(accuracy_figure(methods, summary.top_3_floor)),
             counts={verdict.value: verdicts.count(verdict) for verdict in Verdict},
         )
     )
@@ -108,7 +108,7 @@ def _series_by_node(data: ReportData) -> list[tuple[Series, list[tuple[Series, M
     numbered = enumerate(data.series)
     for _, members in groupby(numbered, key=lambda pair: (pair[1].node, pair[1].reason)):
         drawn = [
-            (one, _svg(series_figure(f"series-{number}", one, data.instants, data.onset)))
+            (one, finished(series_figure(f"series-{number}", one, data.instants, data.onset)))
             for number, one in members
         ]
         groups.append((drawn[0][0], drawn))
@@ -127,24 +127,9 @@ def _sum_of(explanation: Attribution) -> float:
     return sum(part.shap for part in explanation.contributions)
 
 
-def _svg(svg: str) -> Markup:
-    from markupsafe import Markup
-
-    return Markup(svg)  # noqa: S704 - serialised by an XML writer, which escaped all text in it
-
-
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("x0tta_cli.drill.report"),
-        autoescape=True,
-        finalize=_finalize,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = environment_of("x0tta_cli.drill.report")
     environment.filters.update(
         name=_name,
         number=text.number,
@@ -156,21 +141,8 @@ def _environment() -> Environment:
         ordinal=text.ordinal,
         heat=theme.heat_step,
     )
-    environment.globals.update(
-        light=_svg(theme.css_variables(LIGHT)),
-        dark=_svg(theme.css_variables(DARK)),
-        heat_steps=theme.HEAT_STEPS,
-    )
+    environment.globals.update(heat_steps=theme.HEAT_STEPS)
     return environment
-
-
-def _finalize(value: object) -> object:
-    """Write out what hides in text before it is escaped; markup is finished already."""
-    from markupsafe import Markup
-
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return escape_lines(value)
-    return value
 
 
 def _name(value: str) -> Markup:

@@ -9,9 +9,9 @@ from typing import Any
 
 from x0tta_cli.core.text import escape
 from x0tta_cli.drill.report.model import Series
-from x0tta_cli.drill.report.svg import FONT_SIZE, drawing, new_figure, to_svg, write
 from x0tta_cli.drill.report.text import clock, instant, number, quantity, scale, with_unit
-from x0tta_cli.drill.report.theme import stand_in
+from x0tta_cli.pages.palette import stand_in
+from x0tta_cli.pages.svg import FONT_SIZE, drawing, new_figure, to_svg, write
 
 WIDTH = 352.0
 HEIGHT = 166.0

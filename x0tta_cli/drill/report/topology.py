@@ -11,9 +11,10 @@ from x0tta_cli.core.text import escape
 from x0tta_cli.drill.model import DrillResult
 from x0tta_cli.drill.report.layout import Layout, Route, lay_out, nearest, shortest_path
 from x0tta_cli.drill.report.model import ReportData
-from x0tta_cli.drill.report.svg import FONT_SIZE, drawing, new_axes, new_figure, to_svg, write
 from x0tta_cli.drill.report.text import in_two_lines, ordinal
-from x0tta_cli.drill.report.theme import heat_step, stand_in
+from x0tta_cli.drill.report.theme import heat_step
+from x0tta_cli.pages.palette import stand_in
+from x0tta_cli.pages.svg import FONT_SIZE, drawing, new_axes, new_figure, to_svg, write
 
 # A graph of hundreds of components is read in no page: the nearest to what was found are drawn.
 MOST_DRAWN = 80

@@ -4,13 +4,8 @@ import re
 
 import pytest
 
-from x0tta_cli.drill.report.theme import (
-    HEAT_STEPS,
-    PALETTE,
-    css_variables,
-    heat_step,
-    stand_in,
-)
+from x0tta_cli.drill.report.theme import HEAT_STEPS, heat_step
+from x0tta_cli.pages.palette import PALETTE, css_variables, stand_in
 
 TEXT_CONTRAST = 4.5
 GRAPHIC_CONTRAST = 3.0

@@ -18,7 +18,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from x0tta_cli.core.text import escape
-from x0tta_cli.drill.report.theme import PALETTE, stand_in, variable
+from x0tta_cli.pages.palette import PALETTE, stand_in, variable
 
 SVG = "{http://www.w3.org/2000/svg}"
 XLINK = "{http://www.w3.org/1999/xlink}"

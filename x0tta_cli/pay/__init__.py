@@ -1,0 +1,1 @@
+"""Verify and reconcile payments, to the last unit."""

@@ -1,0 +1,1 @@
+"""TON: its own coin and jettons by tonapi and toncenter."""

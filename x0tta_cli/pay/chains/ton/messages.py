@@ -1,0 +1,97 @@
+"""Message bodies: text comments, and the two messages in which jettons come in.
+
+Standards: TEP-74 (jettons), https://docs.ton.org/v3/documentation/smart-contracts/message-management/internal-messages
+(comments). Whoever sends a message wrote its text; it is an attacker's, until it equals a memo.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from x0tta_cli.pay.chains.ton.cells import Cell, Slice
+
+TEXT_COMMENT = 0
+INTERNAL_TRANSFER = 0x178D4519
+TRANSFER_NOTIFICATION = 0x7362D09C
+_OPCODE_AND_QUERY = 32 + 64
+LONGEST_MEMO = 1024
+# A chain of cells for 1,024 characters of four bytes has 33 of them.
+_LONGEST_CHAIN = 64
+_CONTROL = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)])
+
+
+@dataclass(frozen=True, slots=True)
+class JettonMove:
+    """What an internal_transfer or a transfer_notification says.
+
+    `sender` owns the jettons that moved; None where the message names nobody.
+    """
+
+    amount: int
+    sender: str | None
+    memo: str | None
+
+
+def read_comment(body: Cell) -> str | None:
+    """Read a text comment, without its control characters; None where the body is another.
+
+    Text of more than 1,024 characters is cut there: no order's memo is so long.
+    """
+    if not _begins_with(body, TEXT_COMMENT):
+        return None
+    pieces, cell, skip = [], body, 32
+    for _ in range(_LONGEST_CHAIN):
+        bits = cell.bits - skip
+        if bits % 8:
+            return None
+        pieces.append((cell.value & ((1 << bits) - 1)).to_bytes(bits // 8, "big"))
+        if not cell.references:
+            break
+        cell, skip = cell.references[0], 0
+    return clean(b"".join(pieces).decode(errors="replace"))
+
+
+def clean(text: str) -> str:
+    """Take control characters out of a text, and cut it to the length of a memo."""
+    return (text if text.isprintable() else text.translate(_CONTROL))[:LONGEST_MEMO]
+
+
+def read_internal_transfer(body: Cell) -> JettonMove | None:
+    """Read how jettons come in at a jetton wallet; None where the body is another.
+
+    Raises ValueError for a body that begins as one and is none.
+    """
+    if not _begins_with(body, INTERNAL_TRANSFER):
+        return None
+    rest = Slice(body)
+    rest.take(_OPCODE_AND_QUERY)
+    amount, sender = rest.take_coins(), rest.take_address()
+    rest.take_address()
+    rest.take_coins()
+    return JettonMove(amount, sender, _forwarded_comment(rest))
+
+
+def read_transfer_notification(body: Cell) -> JettonMove | None:
+    """Read what a jetton wallet tells its owner; None where the body is another.
+
+    It may fail, or never be sent, though the jettons moved; it is worth its memo alone. Raises
+    ValueError for a body that begins as one and is none.
+    """
+    if not _begins_with(body, TRANSFER_NOTIFICATION):
+        return None
+    rest = Slice(body)
+    rest.take(_OPCODE_AND_QUERY)
+    amount, sender = rest.take_coins(), rest.take_address()
+    return JettonMove(amount, sender, _forwarded_comment(rest))
+
+
+def _begins_with(body: Cell, opcode: int) -> bool:
+    return body.bits >= 32 and body.value >> (body.bits - 32) == opcode
+
+
+def _forwarded_comment(rest: Slice) -> str | None:
+    """Read the forward payload: here, or in a cell behind; some wallets leave it out."""
+    if rest.bits == 0:
+        return None
+    payload = rest.take_reference() if rest.take(1) and rest.references else rest.rest()
+    return read_comment(payload)

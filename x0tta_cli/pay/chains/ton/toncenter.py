@@ -1,0 +1,119 @@
+"""toncenter v3: transactions of an account, with their phases.
+
+`/api/v3/transactions` is built on: `/jetton/transfers` has no recipient's wallet, and sorts by
+second without a tie-break. https://toncenter.com/api/v3
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from binascii import Error as Base64Error
+from typing import Any
+
+from x0tta_cli.pay.addresses import ton
+from x0tta_cli.pay.chains.api import Api
+from x0tta_cli.pay.chains.reading import (
+    amount_of,
+    instant_of_s,
+    part_of,
+    rows_of,
+    second_of,
+)
+from x0tta_cli.pay.chains.ton.cells import Cell, read_boc
+from x0tta_cli.pay.chains.ton.crediting import Incoming
+from x0tta_cli.pay.chains.ton.source import Row
+from x0tta_cli.pay.model import Finality
+
+_HASH = re.compile(r"[A-Za-z0-9+/_-]{43}=")
+_TRANSACTIONS = "/api/v3/transactions"
+_TO_STANDARD = str.maketrans("-_", "+/")
+
+
+class TonCenter:
+    """See `source.Dialect`."""
+
+    kind = "toncenter"
+
+    def head(self, api: Api) -> Any:
+        """Ask for the newest block of the masterchain that is indexed; its second."""
+        return part_of(api.get("/api/v3/masterchainInfo"), "last")["gen_utime"]
+
+    def rows(self, api: Api, account: str, before_lt: int | None, limit: int) -> list[Row]:
+        """Ask for the newest rows before a logical time."""
+        # Both ends of a range of logical times belong to it.
+        before = {} if before_lt is None else {"end_lt": str(before_lt - 1)}
+        filters = {"account": account, "limit": str(limit), "sort": "desc"}
+        return rows_of(api.get(_TRANSACTIONS, filters | before), "transactions")
+
+    def find(self, api: Api, tx: str) -> Row | None:
+        """Ask for one transaction."""
+        rows = rows_of(api.get(_TRANSACTIONS, {"hash": tx, "limit": "1"}), "transactions")
+        return rows[0] if rows else None
+
+    def place(self, row: Row) -> tuple[int, int | None, int]:
+        """Give logical time, that of the row before, and second."""
+        previous = row.get("prev_trans_lt")
+        before = None if previous is None else amount_of(previous)
+        return amount_of(row["lt"]), before, second_of(row["now"])
+
+    def read(self, row: Row) -> Incoming:
+        """Read a transaction as crediting needs it."""
+        return _read(row)
+
+
+def _read(row: Row) -> Incoming:
+    message: dict[str, Any] = row.get("in_msg") or {}
+    description: dict[str, Any] = row.get("description") or {}
+    compute = description.get("compute_ph") or {}
+    action, bounce = description.get("action") or {}, description.get("bounce") or {}
+    sender = message.get("source")
+    return Incoming(
+        tx=_transaction_of(row["hash"]),
+        lt=amount_of(row["lt"]),
+        at=instant_of_s(row["now"]),
+        account=ton.from_raw(row["account"]),
+        sender=ton.from_raw(sender) if sender else None,
+        value=amount_of(message.get("value") or 0),
+        bounce=message.get("bounce"),
+        bounced=message.get("bounced"),
+        aborted=description.get("aborted"),
+        compute_ok=False if compute.get("skipped") else compute.get("success"),
+        action_ok=action.get("success"),
+        has_bounce_phase=bool(bounce),
+        bounces_back=bounce.get("type") == "ok",
+        body=_body_of(message),
+        finality=_finality_of(row),
+        block=row.get("mc_block_seqno") or 0,
+    )
+
+
+def _transaction_of(value: Any) -> str:
+    """Read a transaction's hash, which is in base64 here, and give it in hex."""
+    if not isinstance(value, str) or not _HASH.fullmatch(value):
+        raise ValueError(f"{str(value)[:80]!r} stands where a transaction's hash should")
+    return b64decode(value.translate(_TO_STANDARD)).hex()
+
+
+def _body_of(message: dict[str, Any]) -> Cell | None:
+    content = message.get("message_content") or {}
+    body = content.get("body")
+    if not body:
+        return None
+    try:
+        return read_boc(b64decode(body, validate=True))
+    except Base64Error:
+        raise ValueError("a message body that is no base64") from None
+
+
+def _finality_of(row: Row) -> Finality:
+    """Say whether a transaction stays; one whose block the masterchain has taken does.
+
+    Older releases do not have the field; then the masterchain's block number says it.
+    """
+    said_to_be = row.get("finality")
+    if said_to_be is None:
+        is_final = type(row.get("mc_block_seqno")) is int
+    else:
+        is_final = said_to_be == "finalized"
+    return Finality.FINAL if is_final else Finality.CONFIRMING

@@ -1,0 +1,1 @@
+"""TRON: TRC-20 transfers by TronGrid and TronScan."""

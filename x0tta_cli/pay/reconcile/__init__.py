@@ -1,0 +1,1 @@
+"""What was expected and what arrived: read, matched, settled, told."""

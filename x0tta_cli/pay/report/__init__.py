@@ -1,0 +1,1 @@
+"""What a month brought: totals, a table for a terminal, and a page with plots."""
