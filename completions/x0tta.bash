@@ -6,7 +6,7 @@ _x0tta_table() {
     switches=('-o=words:table wide json jsonl csv' '--output=words:table wide json jsonl csv' --fields=text -q --quiet -v --verbose --debug --profile=kind:profile --config=file --no-color --timeout=text --utc --read-only)
     case $1 in
         x0tta)
-            subcommands=(drill status doctor bundle ops config flags explain help)
+            subcommands=(drill ebpf alert pay status doctor bundle ops config flags explain help)
             switches+=(--version -h --help)
             ;;
         'x0tta drill')
@@ -21,12 +21,235 @@ _x0tta_table() {
         'x0tta drill list')
             switches+=(--data=folder -h --help)
             ;;
+        'x0tta ebpf')
+            subcommands=(attach detach list clean export record probe programs test stats top drops block)
+            switches+=(-h --help)
+            ;;
+        'x0tta ebpf attach')
+            operands=('*kind:interface')
+            switches+=(--program=kind:xdp_program '--mode=words:auto hw native generic' '--at-least=words:hw native generic' --replace=text --for=text --netns=kind:netns --param=text --keep=text --strict --follow --dry-run --exit-code -y --yes -h --help)
+            ;;
+        'x0tta ebpf detach')
+            operands=('*kind:interface')
+            switches+=(--id=text --program=text --netns=kind:netns --dry-run --exit-code -y --yes -h --help)
+            ;;
+        'x0tta ebpf list')
+            switches+=(--netns=kind:netns --all-netns -h --help)
+            ;;
+        'x0tta ebpf clean')
+            switches+=(--dry-run --exit-code -y --yes -h --help)
+            ;;
+        'x0tta ebpf export')
+            operands=('*kind:interface')
+            switches+=(--netns=kind:netns --listen=text --textfile=file -h --help)
+            ;;
+        'x0tta ebpf record')
+            operands=(file '*kind:interface')
+            switches+=(--for=text --step=text --netns=kind:netns -h --help)
+            ;;
+        'x0tta ebpf probe')
+            operands=('*kind:interface')
+            switches+=(--netns=kind:netns -h --help)
+            ;;
+        'x0tta ebpf programs')
+            switches+=(-h --help)
+            ;;
+        'x0tta ebpf test')
+            operands=(kind:xdp_program)
+            switches+=(--packets=file --param=text -h --help)
+            ;;
+        'x0tta ebpf stats')
+            operands=(kind:interface)
+            switches+=(--netns=kind:netns --watch --run-time -h --help)
+            ;;
+        'x0tta ebpf top')
+            operands=(kind:interface)
+            switches+=(--netns=kind:netns '--by=words:source flow protocol' --shown=text --once -h --help)
+            ;;
+        'x0tta ebpf drops')
+            operands=(kind:interface)
+            switches+=(--netns=kind:netns --recent -h --help)
+            ;;
+        'x0tta ebpf block')
+            subcommands=(add remove list)
+            switches+=(-h --help)
+            ;;
+        'x0tta ebpf block add')
+            operands=('*text')
+            switches+=(--interface=kind:interface --allow --netns=kind:netns --dry-run --exit-code -y --yes -h --help)
+            ;;
+        'x0tta ebpf block remove')
+            operands=('*text')
+            switches+=(--interface=kind:interface --allow --netns=kind:netns --dry-run --exit-code -y --yes -h --help)
+            ;;
+        'x0tta ebpf block list')
+            switches+=(--interface=kind:interface --netns=kind:netns -h --help)
+            ;;
+        'x0tta alert')
+            subcommands=(send resolve acknowledge list run heartbeat serve watch test outbox rules silence)
+            switches+=(-h --help)
+            ;;
+        'x0tta alert send')
+            operands=(text)
+            switches+=(--severity=text --label=text --annotation=text --dedup-key=text --lasting=text --since=text --dry-run --exit-code -y --yes -h --help)
+            ;;
+        'x0tta alert resolve')
+            operands=(text)
+            switches+=(--dry-run --exit-code -y --yes -h --help)
+            ;;
+        'x0tta alert acknowledge')
+            operands=(text)
+            switches+=(--for=text --dry-run --exit-code -y --yes -h --help)
+            ;;
+        'x0tta alert list')
+            switches+=(-h --help)
+            ;;
+        'x0tta alert run')
+            operands=(text '*text')
+            switches+=(--severity=text --label=text --at-most=text --lasting=text --dry-run --exit-code -y --yes -h --help)
+            ;;
+        'x0tta alert heartbeat')
+            operands=(text)
+            switches+=(--every=text --textfile-dir=file --dry-run --exit-code -y --yes -h --help)
+            ;;
+        'x0tta alert serve')
+            switches+=(--listen=text --dry-run --exit-code -y --yes -h --help)
+            ;;
+        'x0tta alert watch')
+            switches+=(--every=text -h --help)
+            ;;
+        'x0tta alert test')
+            switches+=(--channel=text --within=text --dry-run --exit-code -y --yes -h --help)
+            ;;
+        'x0tta alert outbox')
+            subcommands=(list run retry drop)
+            switches+=(-h --help)
+            ;;
+        'x0tta alert outbox list')
+            switches+=(--all --collapsed -h --help)
+            ;;
+        'x0tta alert outbox run')
+            switches+=(--within=text --dry-run --exit-code -y --yes -h --help)
+            ;;
+        'x0tta alert outbox retry')
+            operands=('*text')
+            switches+=(--dry-run --exit-code -y --yes -h --help)
+            ;;
+        'x0tta alert outbox drop')
+            operands=('*text')
+            switches+=(--dry-run --exit-code -y --yes -h --help)
+            ;;
+        'x0tta alert rules')
+            subcommands=(check render diff)
+            switches+=(-h --help)
+            ;;
+        'x0tta alert rules check')
+            operands=(file)
+            switches+=(-h --help)
+            ;;
+        'x0tta alert rules render')
+            operands=(file)
+            switches+=(--dry-run --exit-code -y --yes -h --help)
+            ;;
+        'x0tta alert rules diff')
+            operands=(file)
+            switches+=(--url=text -h --help)
+            ;;
+        'x0tta alert silence')
+            subcommands=(add list expire)
+            switches+=(-h --help)
+            ;;
+        'x0tta alert silence add')
+            operands=('*text')
+            switches+=(--for=text --comment=text --channel=text --dry-run --exit-code -y --yes -h --help)
+            ;;
+        'x0tta alert silence list')
+            switches+=(--all -h --help)
+            ;;
+        'x0tta alert silence expire')
+            operands=(text)
+            switches+=(--dry-run --exit-code -y --yes -h --help)
+            ;;
+        'x0tta pay')
+            subcommands=(list unmatched show refund reconcile verify audit export report watch bot expect wallets)
+            switches+=(-h --help)
+            ;;
+        'x0tta pay list')
+            switches+=('--state=words:expected seen confirming paid underpaid overpaid late duplicate unmatched conflicting refunded cancelled' --wallet=kind:wallet -h --help)
+            ;;
+        'x0tta pay unmatched')
+            switches+=(-h --help)
+            ;;
+        'x0tta pay show')
+            operands=(kind:order)
+            switches+=(-h --help)
+            ;;
+        'x0tta pay refund')
+            operands=(kind:order)
+            switches+=(--tx=text --dry-run --exit-code -y --yes -h --help)
+            ;;
+        'x0tta pay reconcile')
+            switches+=(--since=text --wallet=kind:wallet --push --lock-timeout=text --dry-run --exit-code -y --yes -h --help)
+            ;;
+        'x0tta pay verify')
+            operands=(kind:order)
+            switches+=(--tx=text --wait --lock-timeout=text --dry-run --exit-code -y --yes -h --help)
+            ;;
+        'x0tta pay audit')
+            switches+=(--head=text -h --help)
+            ;;
+        'x0tta pay export')
+            operands=(file)
+            switches+=(--period=text -h --help)
+            ;;
+        'x0tta pay report')
+            switches+=(--period=text --html=file -h --help)
+            ;;
+        'x0tta pay watch')
+            switches+=(--every=text --push --dry-run --exit-code -y --yes -h --help)
+            ;;
+        'x0tta pay bot')
+            switches+=(--dry-run --exit-code -y --yes -h --help)
+            ;;
+        'x0tta pay expect')
+            subcommands=(add import list cancel)
+            switches+=(-h --help)
+            ;;
+        'x0tta pay expect add')
+            operands=(text text text)
+            switches+=(--wallet=kind:wallet --memo=text '--by=words:memo amount address' --valid-from=text --valid-until=text --dry-run --exit-code -y --yes -h --help)
+            ;;
+        'x0tta pay expect import')
+            operands=(file)
+            switches+=(--dry-run --exit-code -y --yes -h --help)
+            ;;
+        'x0tta pay expect list')
+            switches+=(--wallet=kind:wallet -h --help)
+            ;;
+        'x0tta pay expect cancel')
+            operands=(kind:order)
+            switches+=(--dry-run --exit-code -y --yes -h --help)
+            ;;
+        'x0tta pay wallets')
+            subcommands=(add list check)
+            switches+=(-h --help)
+            ;;
+        'x0tta pay wallets add')
+            operands=(text text)
+            switches+=(--name=text --dry-run --exit-code -y --yes -h --help)
+            ;;
+        'x0tta pay wallets list')
+            switches+=(-h --help)
+            ;;
+        'x0tta pay wallets check')
+            switches+=(-h --help)
+            ;;
         'x0tta status')
             switches+=(-h --help)
             ;;
         'x0tta doctor')
-            operands=('*words:installation configuration state time internet servers kernel build containers')
-            switches+=('--need=words:installation configuration state time internet servers kernel build containers' --wait=text --suppress=text '--fail-on=words:warning error' -h --help)
+            operands=('*words:installation configuration state time internet servers kernel build containers ebpf alert pay flags')
+            switches+=('--need=words:installation configuration state time internet servers kernel build containers ebpf alert pay flags' --wait=text --suppress=text '--fail-on=words:warning error' -h --help)
             ;;
         'x0tta bundle')
             operands=(file)
@@ -40,15 +263,15 @@ _x0tta_table() {
             switches+=(--unfinished -h --help)
             ;;
         'x0tta ops show')
-            operands=(text)
+            operands=(kind:operation)
             switches+=(-h --help)
             ;;
         'x0tta ops resume')
-            operands=(text)
+            operands=(kind:unfinished_operation)
             switches+=(--lock-timeout=text --dry-run --exit-code -y --yes -h --help)
             ;;
         'x0tta ops clean')
-            operands=('*text')
+            operands=('*kind:unfinished_operation')
             switches+=(--lock-timeout=text --dry-run --exit-code -y --yes -h --help)
             ;;
         'x0tta config')
@@ -59,11 +282,11 @@ _x0tta_table() {
             switches+=(--system --force --dry-run --exit-code -y --yes -h --help)
             ;;
         'x0tta config get')
-            operands=(text)
+            operands=('words:drill.data drill.seed drill.false_alarm_rate drill.top_3_floor ebpf.bpf_filesystem ebpf.attachment ebpf.check_again ebpf.reconcile ebpf.export_token alert.channels alert.routes alert.lasting alert.collapse_within alert.expires_after alert.channel_down_after alert.storm.alerts alert.storm.within alert.flapping.changes alert.flapping.within alert.serve.listen alert.serve.token alert.serve.watchdog alert.serve.watchdog_within alert.quiet_hours alert.textfile_dir alert.rules.by alert.rules.expects alert.rules.heartbeat_every alert.rules.runbooks alert.rules.serve_url alert.rules.token_file alert.rules.metrics.requests alert.rules.metrics.failed_requests alert.rules.metrics.request_seconds alert.rules.metrics.cpu_idle alert.rules.metrics.memory_available alert.rules.metrics.memory_total alert.rules.metrics.mesh_node alert.rules.metrics.expected_packets alert.rules.metrics.received_packets alert.rules.metrics.ebpf_load_failures alert.rules.metrics.failed_units alert.rules.metrics.svid_renewal_failures alert.rules.metrics.svid_expires alert.rules.metrics.post_quantum_fallback alert.rules.metrics.handshake_failures alert.rules.metrics.authentication_failures alert.rules.metrics.recovery_failures alert.rules.metrics.heartbeat alert.rules.metrics.heartbeat_interval alert.rules.change pay.sources pay.quorum pay.tolerance pay.overlap pay.stale_after pay.database_url pay.heartbeat_url pay.textfile pay.bot.token pay.bot.api_url pay.bot.webhook_url pay.bot.webhook_secret pay.bot.listen doctor.internet_url flags.ebpf flags.alert flags.pay flags.graphsage')
             switches+=(-h --help)
             ;;
         'x0tta config set')
-            operands=(text text)
+            operands=('words:drill.data drill.seed drill.false_alarm_rate drill.top_3_floor ebpf.bpf_filesystem ebpf.attachment ebpf.check_again ebpf.reconcile ebpf.export_token alert.channels alert.routes alert.lasting alert.collapse_within alert.expires_after alert.channel_down_after alert.storm.alerts alert.storm.within alert.flapping.changes alert.flapping.within alert.serve.listen alert.serve.token alert.serve.watchdog alert.serve.watchdog_within alert.quiet_hours alert.textfile_dir alert.rules.by alert.rules.expects alert.rules.heartbeat_every alert.rules.runbooks alert.rules.serve_url alert.rules.token_file alert.rules.metrics.requests alert.rules.metrics.failed_requests alert.rules.metrics.request_seconds alert.rules.metrics.cpu_idle alert.rules.metrics.memory_available alert.rules.metrics.memory_total alert.rules.metrics.mesh_node alert.rules.metrics.expected_packets alert.rules.metrics.received_packets alert.rules.metrics.ebpf_load_failures alert.rules.metrics.failed_units alert.rules.metrics.svid_renewal_failures alert.rules.metrics.svid_expires alert.rules.metrics.post_quantum_fallback alert.rules.metrics.handshake_failures alert.rules.metrics.authentication_failures alert.rules.metrics.recovery_failures alert.rules.metrics.heartbeat alert.rules.metrics.heartbeat_interval alert.rules.change pay.sources pay.quorum pay.tolerance pay.overlap pay.stale_after pay.database_url pay.heartbeat_url pay.textfile pay.bot.token pay.bot.api_url pay.bot.webhook_url pay.bot.webhook_secret pay.bot.listen doctor.internet_url flags.ebpf flags.alert flags.pay flags.graphsage' text)
             switches+=(--system --dry-run --exit-code -y --yes -h --help)
             ;;
         'x0tta config path')
@@ -76,7 +299,7 @@ _x0tta_table() {
             switches+=(-h --help)
             ;;
         'x0tta config show')
-            operands=(text)
+            operands=('words:drill ebpf alert pay doctor flags')
             switches+=(--origin -h --help)
             ;;
         'x0tta flags')
@@ -87,7 +310,7 @@ _x0tta_table() {
             switches+=(-h --help)
             ;;
         'x0tta flags get')
-            operands=(text)
+            operands=('words:ebpf alert pay graphsage')
             switches+=(-h --help)
             ;;
         'x0tta explain')
@@ -95,7 +318,7 @@ _x0tta_table() {
             switches+=(-h --help)
             ;;
         'x0tta help')
-            operands=('words:drill status doctor bundle ops config flags explain help')
+            operands=('words:drill ebpf alert pay status doctor bundle ops config flags explain help')
             switches+=(-h --help)
             ;;
     esac

@@ -20,7 +20,7 @@ PROBLEM = "doctor.state_open"
 
 
 def crash(_surroundings: Surroundings) -> Observed:
-    raise KeyError("token=abcdefgh12345678")
+    raise KeyError("token=hunter2-abcdefgh")
 
 
 def hang(_surroundings: Surroundings) -> Observed:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from fakes.secrets_used import heard
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -53,7 +54,7 @@ def _runner(line: Sequence[str], environment: dict[str, str]) -> Run:
         extra = options.pop("env", {})
         assert isinstance(extra, dict)
         given = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.run(  # type: ignore[call-overload,no-any-return]
+        ended = subprocess.run(  # type: ignore[call-overload]
             [*line, *arguments],
             env=environment | extra,
             text=True,
@@ -62,5 +63,7 @@ def _runner(line: Sequence[str], environment: dict[str, str]) -> Run:
             check=False,
             **(given | options),
         )
+        heard(f"{arguments}", f"{ended.stdout}{ended.stderr}")
+        return ended  # type: ignore[no-any-return]
 
     return run

@@ -149,7 +149,7 @@ def fail(how: Annotated[str, typer.Argument(help="How.")]) -> None:
             fix="Start it.",
             retryable=True,
         )
-    raise KeyError("token=abcdefgh12345678")
+    raise KeyError("token=hunter2-abcdefgh")
 
 
 @app.command(examples=["x0tta practice wait"])

@@ -10,10 +10,11 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from fakes.secrets_used import TOKEN, plant, planted
 
 from x0tta_cli.core import journal
 
-SECRET = "sekret-hunter2-value"
+SECRET = TOKEN
 NAMES = [
     "versions.json",
     "configuration.json",
@@ -31,7 +32,8 @@ def lived_in(environment, monkeypatch):
     with journal.operation("test.run", {"note": f"met {SECRET}", "token": SECRET}):
         pass
     crash = state / "crash-20260102T030405Z-1.txt"
-    crash.write_text(f"ValueError: {SECRET}\nAuthorization: Bearer abcdefgh12345678\n")
+    crash.write_text(f"ValueError: {SECRET}\nAuthorization: Bearer hunter2-abcdefgh\n")
+    planted(*state.glob("*.*"))
     monkeypatch.delenv("X0TTA_STATE_DIR")
     return state
 
@@ -102,7 +104,7 @@ def test_no_secret_is_in_it(x0tta, lived_in, tmp_path):
     files = read(target)
     assert SECRET not in "".join(files.values())
     assert SECRET not in ended.stdout + ended.stderr
-    assert "abcdefgh12345678" not in "".join(files.values())
+    assert "hunter2-abcdefgh" not in "".join(files.values())
     assert "[redacted]" in files["crashes/crash-20260102T030405Z-1.txt"]
     assert "X0TTA_X" in json.loads(files["environment.json"])["names"]
     assert target.read_bytes().find(SECRET.encode()) == -1
@@ -132,7 +134,7 @@ def test_without_a_name_it_goes_into_the_current_folder(x0tta, tmp_path):
 def test_what_breaks_one_collector_leaves_the_others(x0tta, lived_in, tmp_path):
     (lived_in / "journal.sqlite3").write_bytes(b"nonsense" * 100)
     broken = tmp_path / "config.toml"
-    broken.write_text(f'[drill\nkey = "{SECRET}"\n')
+    plant(broken, f'[drill\nkey = "{SECRET}"\n')
     target = tmp_path / "trouble.tar.gz"
     ended = x0tta("bundle", str(target), "--config", str(broken), "-o", "json")
     told = json.loads(ended.stdout)
@@ -164,7 +166,7 @@ def test_what_is_older_is_left_out(x0tta, lived_in, tmp_path):
 
 
 def test_a_link_in_place_of_a_crash_file_is_not_followed(x0tta, lived_in, tmp_path):
-    (tmp_path / "private").write_text(SECRET)
+    plant(tmp_path / "private", SECRET)
     (lived_in / "crash-20260203T030405Z-1.txt").symlink_to(tmp_path / "private")
     told = json.loads(x0tta("bundle", "--preview", "-o", "json").stdout)
     assert "crashes/crash-20260203T030405Z-1.txt" not in states(told)

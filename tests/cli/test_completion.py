@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ import pexpect
 import pytest
 
 from x0tta_cli.core.catalogue import CATALOGUE
+from x0tta_cli.terminal.completion.values import KINDS
 
 COMPLETIONS = Path(__file__).parents[2] / "completions"
 X0TTA = Path(sys.executable).with_name("x0tta")
@@ -197,6 +199,11 @@ def shell(shell_of_module):
         ("drill run -qo w", ["drill", "run", "-qo", "wide"]),
         ("drill --output=w", ["drill", "--output=wide"]),
         ("help dr", ["help", "drill"]),
+        ("doctor ker", ["doctor", "kernel"]),
+        ("flags get gra", ["flags", "get", "graphsage"]),
+        ("config get flags.gra", ["config", "get", "flags.graphsage"]),
+        ("config set doctor.int", ["config", "set", "doctor.internet_url"]),
+        ("config show dri", ["config", "show", "drill"]),
         ("drill run --html pag", ["drill", "run", "--html", "page one.html"]),
         ("drill run --data fo", ["drill", "run", "--data", "folder one"]),
         ("drill --data=fo", ["drill", "--data=folder one"]),
@@ -300,6 +307,44 @@ def test_nobody_who_reads_is_no_error(x0tta):
     ended = x0tta("__complete", "code", "", stdout=writing)
     os.close(writing)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_kind_of_values_minds_what_is_broken_or_missing(environment, tmp_path, kind):
+    """Nothing but values is ever written: it would end up in a prompt."""
+    broken = tmp_path / "broken.toml"
+    broken.write_text("[drill\n")
+    no_folder = tmp_path / "file"
+    no_folder.touch()
+    for variables in (
+        {"X0TTA_CONFIG": str(broken), "X0TTA_PROFILE": "nowhere"},
+        {"X0TTA_CONFIG": str(tmp_path), "X0TTA_DRILL__DATA": "/nowhere"},
+        {"X0TTA_STATE_DIR": str(no_folder), "X0TTA_DRILL__DATA": str(no_folder)},
+        {"HOME": "", "X0TTA_STATE_DIR": "", "XDG_CONFIG_HOME": "", "LC_ALL": "C"},
+        {"HOME": "/nowhere", "XDG_STATE_HOME": "here", "X0TTA_STATE_DIR": "here"},
+    ):
+        ended = subprocess.run(
+            [X0TTA, "__complete", kind, "", "--config"],
+            env=environment | variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            cwd=tmp_path,
+            check=False,
+        )
+        assert (ended.returncode, ended.stderr) == (0, b""), variables
+        assert all(line for line in ended.stdout.decode().splitlines())
+
+
+def test_operations_are_values(x0tta, environment, tmp_path):
+    subprocess.run(
+        [sys.executable, Path(__file__).with_name("many_steps.py"), "many", "run"],
+        env=environment | {"WORLD": str(tmp_path)},
+        check=True,
+    )
+    [operation] = json.loads(x0tta("ops", "list", "-o", "json").stdout)
+    told = x0tta("__complete", "operation", operation["id"][:4]).stdout
+    assert told == f"{operation['id']}\t{operation['kind']}\n"
+    assert x0tta("__complete", "unfinished_operation", "").stdout == ""
 
 
 def test_completion_works_without_a_home_in_a_locale_of_c(environment):

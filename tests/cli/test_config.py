@@ -9,11 +9,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from fakes.secrets_used import TOKEN, heard, plant, planted
 
 from x0tta_cli.core.config.layers import SYSTEM_FILE
 from x0tta_cli.terminal.groups import settings_models
 
-SECRET = "hunter2-hunter2-hunter2"
+SECRET = TOKEN
 WITH_SECRETS = [sys.executable, str(Path(__file__).with_name("configured.py"))]
 SAFE = ("path", "check", "schema")
 
@@ -41,7 +42,7 @@ def telling(environment):
     """Run x0tta with a section that has secrets."""
 
     def run(*arguments, env=None):
-        return subprocess.run(
+        ended = subprocess.run(
             [*WITH_SECRETS, *arguments],
             env=environment | (env or {}),
             stdin=subprocess.DEVNULL,
@@ -50,6 +51,8 @@ def telling(environment):
             timeout=60,
             check=False,
         )
+        heard(f"{arguments}", ended.stdout + ended.stderr)
+        return ended
 
     return run
 
@@ -58,11 +61,21 @@ def code_of(ended):
     return json.loads(ended.stderr.splitlines()[-1])["code"]
 
 
+def values_in(table):
+    for value in table.values():
+        if isinstance(value, dict):
+            yield from values_in(value)
+        else:
+            yield value
+
+
 def test_init_writes_a_file_that_is_valid_and_sets_nothing(x0tta, file):
     ended = x0tta("config", "init")
     assert (ended.returncode, ended.stderr) == (0, "")
     assert str(file) in ended.stdout
-    assert tomllib.loads(file.read_text()) == {name: {} for name in settings_models()}
+    written = tomllib.loads(file.read_text())
+    assert set(written) == set(settings_models())
+    assert list(values_in(written)) == []
     assert "# seed = 0" in file.read_text()
     assert x0tta("config", "check").returncode == 0
 
@@ -248,6 +261,9 @@ def test_show_has_every_value_and_its_origin(x0tta, write):
         "drill.seed": (7, str(file), 2),
         "drill.false_alarm_rate": (0.01, "default", None),
         "drill.top_3_floor": (0.5, f"{file} [profiles.night]", 4),
+        "flags.ebpf": (True, "default", None),
+        "flags.alert": (True, "default", None),
+        "flags.pay": (True, "default", None),
         "flags.graphsage": (False, "environment X0TTA_FLAGS__GRAPHSAGE", None),
     }
     assert f"{file}, line 2" in x0tta(*line).stdout
@@ -272,9 +288,7 @@ def test_a_home_that_is_no_folder(x0tta, file):
 
 
 def test_secrets_show_nowhere(telling, write, tmp_path):
-    secret = tmp_path / "token"
-    secret.write_text(SECRET)
-    secret.chmod(0o600)
+    secret = plant(tmp_path / "token", SECRET)
     write(
         f'[tell]\ntoken = {{ file = "{secret}" }}\n[[tell.channels]]\nname = "n"\n'
         'token = { env = "MINE" }\n'
@@ -291,9 +305,7 @@ def test_secrets_show_nowhere(telling, write, tmp_path):
 
 
 def test_a_secret_file_that_others_can_read(telling, write, tmp_path):
-    secret = tmp_path / "token"
-    secret.write_text(SECRET)
-    secret.chmod(0o644)
+    secret = plant(tmp_path / "token", SECRET, 0o644)
     write(f'[tell]\ntoken = {{ file = "{secret}" }}\n')
     ended = telling("config", "check")
     assert ended.returncode == 6
@@ -312,8 +324,10 @@ def test_a_secret_itself_is_not_written(telling, file):
 
 
 def test_a_file_with_a_plain_secret_is_not_quoted(telling, write):
-    write(f'[tell]\ntoken = "{SECRET}"\n[[tell.channels]]\ntoken = "{SECRET}"\n')
+    file = write(f'[tell]\ntoken = "{SECRET}"\n[[tell.channels]]\ntoken = "{SECRET}"\n')
     for line in (["check"], ["show"], ["path"], ["set", "tell.token", '{ env = "MINE" }']):
         ended = telling("config", *line)
         assert SECRET not in ended.stdout + ended.stderr
     assert telling("config", "check").returncode == 9
+    # The second secret is the user's own doing, and stays.
+    planted(file)

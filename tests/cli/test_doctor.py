@@ -25,6 +25,8 @@ GROUPS = [
     "kernel",
     "build",
     "containers",
+    "ebpf",
+    "alert",
 ]
 # Loopback, where nothing listens: as a machine without internet, but at once.
 OFFLINE = {"X0TTA_DOCTOR__INTERNET_URL": "http://127.0.0.1:9"}
@@ -107,7 +109,7 @@ def test_every_check_is_made_whatever_the_others_do(doctor):
         "doctor.check_hung",
         "http.unreachable",
     ]
-    assert "abcdefgh12345678" not in ended.stdout
+    assert "hunter2-abcdefgh" not in ended.stdout
     assert (ended.returncode, told["healthy"]) == (3, False)
 
 

@@ -53,7 +53,7 @@ def test_what_nobody_foresaw_leaves_a_report_without_secrets(practice, tmp_path)
     text = report.read_text()
     assert "practice fail badly" in text
     assert "in fail" in text
-    assert "abcdefgh12345678" not in text + ended.stderr
+    assert "hunter2-abcdefgh" not in text + ended.stderr
 
 
 def test_the_report_goes_to_the_temporary_folder_where_there_is_no_state(practice, tmp_path):

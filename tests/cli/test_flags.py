@@ -14,8 +14,11 @@ def code_of(ended):
 
 
 def test_list_shows_value_origin_and_default(x0tta):
-    [flag] = json.loads(x0tta("flags", "list", "-o", "json", env={VARIABLE: "No"}).stdout)
-    assert flag["name"] == "graphsage"
+    listed = json.loads(x0tta("flags", "list", "-o", "json", env={VARIABLE: "No"}).stdout)
+    flags = {flag["name"]: flag for flag in listed}
+    assert set(flags) == {"ebpf", "alert", "pay", "graphsage"}
+    assert [flag["value"] for flag in listed].count(False) == 1
+    flag = flags["graphsage"]
     assert (flag["value"], flag["default"], flag["kind"]) == (False, True, "boolean")
     assert flag["source"] == f"environment {VARIABLE}"
     shown = x0tta("flags", "list", env={VARIABLE: "No"}).stdout

@@ -175,12 +175,13 @@ NOTICE = """
 import sys
 from many_steps import die_at_a_line, deliver_to_one_receiver
 from datetime import UTC, datetime
+from x0tta_cli.alert.settings import AlertSettings
 from x0tta_cli.core.notices import Notice, Severity
 from x0tta_cli.drill import tell
 die_at_a_line()
 deliver_to_one_receiver()
 tell.rehearse(Notice("Practice", Severity.WARNING, {"component": "cart"},
-    datetime(2026, 1, 2, tzinfo=UTC), annotations={"summary": "größer"}))
+    datetime(2026, 1, 2, tzinfo=UTC), annotations={"summary": "größer"}), AlertSettings())
 """
 
 

@@ -13,6 +13,7 @@ from x0tta_cli.terminal.command import (
     Block,
     Cell,
     Column,
+    Listed,
     Table,
     Text,
     Tone,
@@ -68,7 +69,13 @@ def list_() -> list[Flag]:
         "x0tta flags get graphsage -o json  # with its source and default",
     ],
 )
-def get(name: Annotated[str, typer.Argument(help="As x0tta flags list names it.")]) -> Flag:
+def get(
+    name: Annotated[
+        str,
+        typer.Argument(help="As x0tta flags list names it."),
+        Listed("x0tta_cli.flags.evaluation:names"),
+    ],
+) -> Flag:
     """Print the value of one flag.
 
     Ends with 0 whatever the value is: a flag that is off was read as well as one that is on, and

@@ -43,6 +43,13 @@ def flags(configuration: Configuration) -> dict[str, Flag]:
     }
 
 
+def names() -> list[str]:
+    """Name all flags."""
+    from x0tta_cli.flags.settings import FlagSettings
+
+    return list(FlagSettings.model_fields)
+
+
 def client(configuration: Configuration) -> OpenFeatureClient:
     """Give an OpenFeature client to which the configuration provides; raises as `flags`."""
     from openfeature.api import get_client, set_provider_and_wait
@@ -67,6 +74,11 @@ def evaluate(name: str, configuration: Configuration) -> Flag:
     return _evaluated(known[name], client(configuration))
 
 
+def switched_off(configuration: Configuration) -> list[Flag]:
+    """List the flags that switch a part of x0tta off; raises as `flags`."""
+    return [flag for flag in flags(configuration).values() if flag.is_off]
+
+
 def require_on(name: str, configuration: Configuration) -> None:
     """Make sure that no flag has switched a capability off, before it is used.
 
@@ -79,7 +91,7 @@ def require_on(name: str, configuration: Configuration) -> None:
             "flags.switched_off",
             f"This needs {name}, which is switched off.",
             reason=f"The flag is off: {flag.source}.",
-            fix=_way_on(flag, configuration),
+            fix=way_on(flag, configuration),
             context={"flag": name, "source": flag.source},
         )
 
@@ -95,7 +107,8 @@ def _evaluated(flag: Flag, asked: OpenFeatureClient) -> Flag:
     return replace(flag, value=details.value, source=details.flag_metadata["source"])
 
 
-def _way_on(flag: Flag, configuration: Configuration) -> str:
+def way_on(flag: Flag, configuration: Configuration) -> str:
+    """Say what to type to switch a flag on that is off."""
     if flag.source.startswith("environment "):
         return f"unset {flag.source.removeprefix('environment ')}"
     strongest = configuration.places()[-1]

@@ -32,6 +32,9 @@ class FlagSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    ebpf: Switch = Field(True, description="All of x0tta ebpf.")
+    alert: Switch = Field(True, description="All of x0tta alert.")
+    pay: Switch = Field(True, description="All of x0tta pay.")
     graphsage: Switch = Field(
         True, description="The GraphSAGE detector, and with it x0tta drill run."
     )

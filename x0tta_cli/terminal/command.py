@@ -45,6 +45,7 @@ from x0tta_cli.terminal.options import (
     CHANGING_OPTIONS,
     SHARED_OPTIONS,
     Kind,
+    Listed,
     SharedOption,
     Words,
     count_leading,
@@ -68,6 +69,7 @@ __all__ = [
     "Facts",
     "Heading",
     "Kind",
+    "Listed",
     "Session",
     "Table",
     "Text",
@@ -91,6 +93,7 @@ class Traits:
     examples: tuple[str, ...]
     view: View | None = None
     changes_world: bool = False
+    is_safe: bool = False
 
 
 class App(typer.Typer):
@@ -124,14 +127,16 @@ class App(typer.Typer):
         examples: Sequence[str],
         view: View | None = None,
         changes_world: bool = False,
+        is_safe: bool = False,
     ) -> Callable[[Function], Function]:
         """Register a function as a command.
 
         `examples` are shell lines, each with an optional comment after `  # `; `view` lays the
         result out for `-o table` and `wide`; `changes_world` adds --dry-run, --exit-code and
-        --yes, and makes --read-only refuse the command.
+        --yes, and makes --read-only refuse the command. `is_safe` is one in the safe direction
+        (detach, resolve): it goes on beside flags that can't be read.
         """
-        traits = Traits(tuple(examples), view, changes_world)
+        traits = Traits(tuple(examples), view, changes_world, is_safe)
         cls = cast("type[TyperCommand]", partial(Command, traits=traits))
         return super().command(name, cls=cls)
 
@@ -193,12 +198,14 @@ class Command(Frame, TyperCommand):
     def invoke(self, ctx: Any) -> int:
         """Run the command under its session, within --timeout."""
         from x0tta_cli.terminal import output, signals
+        from x0tta_cli.terminal.switches import refuse_switched_off
 
         current: Session = ctx.obj
         self._check(current, ctx.command_path)
         output.check_fields(current.fields, self.callback)
         _prepare_logging(current)
         with running(current) as end_progress, signals.deadline(current.timeout_s):
+            refuse_switched_off(ctx.command_path, configuration(), is_safe=self.traits.is_safe)
             result = super().invoke(ctx)
             end_progress()
             signals.raise_arrived()
@@ -271,6 +278,8 @@ class LazyCoercion:
             return () if param.multiple or param.nargs == -1 else None
         if isinstance(annotation, type) and isinstance(value, annotation) and not info.parser:
             return value
+        if annotation == list[str] and isinstance(value, tuple) and not info.parser:
+            return list(value)
         return build_runtime_param(self._descriptor).coerce(value, param=param, ctx=ctx)
 
 

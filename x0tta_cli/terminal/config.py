@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from x0tta_cli.terminal.command import App, Verbatim, configuration, session
+from x0tta_cli.terminal.command import App, Listed, Verbatim, configuration, session
 from x0tta_cli.terminal.config_results import (
     Change,
     Checked,
@@ -39,7 +39,11 @@ app = App("Write, show and check the configuration.")
 System = Annotated[
     bool, typer.Option("--system", help="The file of all users, /etc/x0tta/config.toml.")
 ]
-KeyName = Annotated[str, typer.Argument(metavar="KEY", help="Section and key, as drill.seed.")]
+KeyName = Annotated[
+    str,
+    typer.Argument(metavar="KEY", help="Section and key, as drill.seed."),
+    Listed("x0tta_cli.terminal.config:key_names"),
+]
 
 
 @app.command(
@@ -197,7 +201,11 @@ def schema() -> dict[str, Any]:
     ],
 )
 def show(
-    section: Annotated[str | None, typer.Argument(help="Only this section, as drill.")] = None,
+    section: Annotated[
+        str | None,
+        typer.Argument(help="Only this section, as drill."),
+        Listed("x0tta_cli.terminal.groups:settings_models"),
+    ] = None,
     origin: Annotated[
         bool, typer.Option("--origin", help="Where each value comes from, to the line.")
     ] = False,
@@ -218,6 +226,13 @@ def show(
     if origin:
         return [SettingOrigin(key, o.plain, o.source, o.line) for key, o in found]
     return [Setting(key, o.plain, o.source) for key, o in found]
+
+
+def key_names() -> list[str]:
+    """List the keys of all sections, for completion."""
+    from x0tta_cli.core.config.keys import all_keys
+
+    return all_keys(settings_models())
 
 
 def target(*, system: bool) -> Place:

@@ -33,7 +33,8 @@ class Group:
 
     `module` has an `app`; `settings` names its configuration model, `probe` what the doctor calls
     and `status` what `x0tta status` calls, each as `package.module:attribute`; `operations` are the
-    kinds of journal entries that it makes. `example` is a shell line for the root's help.
+    kinds of journal entries that it makes. `example` is a shell line for the root's help. `flag`
+    switches all of its commands off.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Group:
     settings: str | None = None
     probe: str | None = None
     status: str | None = None
+    flag: str | None = None
     operations: tuple[OperationKind, ...] = ()
 
 
@@ -77,10 +79,57 @@ GROUPS = {
             operations=(
                 OperationKind(
                     "drill.tell",
-                    resume="x0tta_cli.drill.tell:resume",
-                    leftovers="x0tta_cli.drill.tell:leftovers",
+                    resume="x0tta_cli.drill.cli:resume_telling",
+                    leftovers="x0tta_cli.drill.cli:leftovers_of_telling",
                 ),
             ),
+        ),
+        Group(
+            "ebpf",
+            "Attach, watch and remove XDP programs on real interfaces, safely.",
+            "x0tta_cli.ebpf.cli",
+            "x0tta ebpf probe  # what each interface can do",
+            settings="x0tta_cli.ebpf.settings:EbpfSettings",
+            probe="x0tta_cli.ebpf.overview:CHECKS",
+            status="x0tta_cli.ebpf.overview:status_lines",
+            flag="ebpf",
+            operations=(
+                OperationKind(
+                    "ebpf.attach",
+                    resume="x0tta_cli.ebpf.interrupted:resume_attach",
+                    leftovers="x0tta_cli.ebpf.interrupted:attach_leftovers",
+                ),
+                OperationKind(
+                    "ebpf.detach",
+                    resume="x0tta_cli.ebpf.interrupted:resume_detach",
+                    leftovers="x0tta_cli.ebpf.interrupted:detach_leftovers",
+                ),
+                OperationKind("ebpf.rollback"),
+                OperationKind("ebpf.block", resume="x0tta_cli.ebpf.blocking:resume"),
+            ),
+        ),
+        Group(
+            "alert",
+            "Tell the right people, once, and lose nothing.",
+            "x0tta_cli.alert.cli",
+            "x0tta alert test  # does every channel work?",
+            settings="x0tta_cli.alert.settings:AlertSettings",
+            probe="x0tta_cli.alert.overview:CHECKS",
+            status="x0tta_cli.alert.overview:status_lines",
+            flag="alert",
+            operations=(
+                OperationKind("alert.silence", resume="x0tta_cli.alert.cli.silences:resume"),
+            ),
+        ),
+        Group(
+            "pay",
+            "Verify and reconcile payments in USDT and TON, to the last unit.",
+            "x0tta_cli.pay.cli",
+            "x0tta pay reconcile  # what was expected, and what arrived",
+            settings="x0tta_cli.pay.settings:PaySettings",
+            probe="x0tta_cli.pay.overview:CHECKS",
+            status="x0tta_cli.pay.overview:status_lines",
+            flag="pay",
         ),
         Group(
             "status",
@@ -120,6 +169,8 @@ GROUPS = {
             "x0tta_cli.flags.cli",
             "x0tta flags list  # each flag, and where its value comes from",
             settings="x0tta_cli.flags.settings:FlagSettings",
+            probe="x0tta_cli.flags.overview:CHECKS",
+            status="x0tta_cli.flags.overview:status_lines",
         ),
         Group(
             "explain",

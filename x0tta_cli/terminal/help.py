@@ -92,7 +92,9 @@ def usage_of(context: Any) -> list[str]:
     if hasattr(command, "commands"):
         pieces += ["[COMMAND]" if command.default else "COMMAND", "[ARGUMENTS]"]
     for parameter in own_parameters(context, "argument"):
-        name = display_name(parameter) + ("..." if parameter.nargs == -1 else "")
+        name = display_name(parameter).removesuffix("...")
+        if parameter.nargs == -1:
+            name += "..."
         pieces.append(name if parameter.required else f"[{name}]")
     return pieces
 

@@ -18,6 +18,7 @@ from x0tta_cli.terminal.command import (
     Column,
     Facts,
     Heading,
+    Kind,
     Table,
     Text,
     Tone,
@@ -37,7 +38,9 @@ TONE_OF: Mapping[str, Tone] = {
     "cancelled": "dim",
 }
 
-Identifier = Annotated[str, typer.Argument(metavar="ID", help="As `x0tta ops list` names it.")]
+_ID = typer.Argument(metavar="ID", help="As `x0tta ops list` names it.")
+Identifier = Annotated[str, _ID, Kind("operation")]
+Unfinished = Annotated[str, _ID, Kind("unfinished_operation")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +243,7 @@ def blocks_of_resumption(result: Resumption) -> Iterator[Block]:
         "x0tta ops resume 0e9q4mx1c7ab --lock-timeout 1m  # wait for who runs it",
     ],
 )
-def resume(identifier: Identifier, lock_timeout: LockTimeout = "0s") -> Resumption:
+def resume(identifier: Unfinished, lock_timeout: LockTimeout = "0s") -> Resumption:
     """Go on with an operation where it was interrupted.
 
     What is done is not repeated; a step that was cut short is done again. An operation that is
@@ -306,6 +309,7 @@ def clean(
     identifiers: Annotated[
         list[str] | None,
         typer.Argument(metavar="ID", help="Only these operations; without it, all interrupted."),
+        Kind("unfinished_operation"),
     ] = None,
     lock_timeout: LockTimeout = "0s",
 ) -> Cleaning:

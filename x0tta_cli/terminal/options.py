@@ -29,6 +29,16 @@ class Words(tuple[str, ...]):
     __slots__ = ()
 
 
+class Listed(str):
+    """Names in an annotation the function that lists all values that there are, for completion.
+
+    As `package.module:function`; it is called when the completion scripts are written, where
+    listing them takes too long for every command line.
+    """
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class SharedOption:
     """One option of a `Session`; a flag where it has no metavar. `values` are for completion."""
@@ -151,10 +161,14 @@ def count_leading(arguments: Sequence[str]) -> int:
 
 
 def did_you_mean(word: str, possibilities: Sequence[str]) -> str:
-    """Say what may have been meant, or nothing."""
+    """Say what may have been meant, or nothing.
+
+    The dashes of options do not count: they would make all of them alike.
+    """
     from difflib import get_close_matches
 
-    matches = get_close_matches(word, possibilities, n=2)
+    names = {possibility.lstrip("-"): possibility for possibility in possibilities}
+    matches = [names[name] for name in get_close_matches(word.lstrip("-"), list(names), n=2)]
     return f"Did you mean {' or '.join(matches)}?" if matches else ""
 
 

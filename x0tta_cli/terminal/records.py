@@ -50,9 +50,9 @@ def rows_of(result: Any) -> Sequence[Any]:
     """Give the rows of a result: its items, its `rows`, or the result itself as the only one."""
     if isinstance(result, list | tuple):
         return result
-    if hasattr(result, "rows"):
-        return tuple(result.rows)
-    return (result,)
+    rows = getattr(result, "rows", None)
+    # A count may bear that name too.
+    return tuple(rows) if isinstance(rows, Iterable) else (result,)
 
 
 def selected(result: Any, names: Sequence[str]) -> tuple[Sequence[Any], bool]:

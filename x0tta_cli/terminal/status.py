@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 app = App("See what is going on, over all groups.", single=True)
 
-BOUND_S = 3.0
+# Far more than any group takes, also where a busy machine has to import what it needs first.
+BOUND_S = 10.0
 TONE_OF: dict[str, Tone] = {
     "info": "good",
     "warning": "warning",
@@ -82,14 +83,20 @@ def blocks(overview: Overview) -> Iterator[Block]:
 def status() -> Overview:
     """See what is going on, over all groups.
 
-    A group with nothing to say is silent. Ends with 0, also where something waits for you; a group
-    that can't find out how it is gives its error's status.
+    A group with nothing to say, or switched off, is silent. Ends with 0, also where something waits
+    for you; a group that can't find out how it is gives its error's status.
     """
     from x0tta_cli.core.bounded import call_all
     from x0tta_cli.terminal.groups import GROUPS
+    from x0tta_cli.terminal.switches import switched_off
 
-    asked = {group.name: group.status for group in GROUPS.values() if group.status}
     current = configuration()
+    off = switched_off(current)
+    asked = {
+        group.name: group.status
+        for group in GROUPS.values()
+        if group.status and group.name not in off
+    }
     answers = call_all([partial(_ask, reference, current) for reference in asked.values()], BOUND_S)
     lines: list[GroupLine] = []
     for name, answer in zip(asked, answers, strict=True):

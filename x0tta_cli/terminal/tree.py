@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from x0tta_cli.terminal.groups import GROUPS
+from x0tta_cli.terminal.groups import GROUPS, load
 from x0tta_cli.terminal.help import described, examples_of, own_parameters, usage_of
-from x0tta_cli.terminal.options import SHARED_OPTIONS, Kind, Words
+from x0tta_cli.terminal.options import SHARED_OPTIONS, Kind, Listed, Words
 
 FILES = Kind("file")
 FOLDERS = Kind("folder")
@@ -144,6 +144,8 @@ def _values(parameter: Any, hint: Any) -> Kind | Words | None:
     if shared is not None:
         return FILES if shared.convert is Path else shared.values
     for note in getattr(hint, "__metadata__", ()):
+        if isinstance(note, Listed):
+            return Words(load(note)())
         if isinstance(note, Kind | Words):
             return note
     descriptor = parameter.type_descriptor

@@ -17,7 +17,18 @@ from x0tta_cli.core.doctor import Finding
 from x0tta_cli.core.errors import OperatorError
 
 SOURCE = Path(x0tta_cli.__file__).parent
-AREAS = ("house", "terminal", "doctor", "telemetry", "ml", "drill", "flags")
+AREAS = (
+    "house",
+    "terminal",
+    "doctor",
+    "telemetry",
+    "ebpf",
+    "ml",
+    "pay",
+    "alert",
+    "drill",
+    "flags",
+)
 KINDS = {
     name: kind
     for name, kind in vars(errors).items()

@@ -26,8 +26,15 @@ def test_what_the_table_names_exists(group):
 
 @pytest.mark.parametrize("group", GROUPS.values(), ids=lambda group: group.name)
 def test_every_command_has_help_and_an_example(group):
-    entry = load(import_module(group.module).app)
-    for command in getattr(entry, "commands", {group.name: entry}).values():
+    for command in commands_of(load(import_module(group.module).app)):
         assert command.help
         assert command.traits.examples
         assert all(example.startswith("x0tta ") for example in command.traits.examples)
+
+
+def commands_of(entry):
+    """The commands of a group and of the groups within it, or a command that stands alone."""
+    if not hasattr(entry, "commands"):
+        return [entry]
+    assert entry.help
+    return [found for within in entry.commands.values() for found in commands_of(within)]

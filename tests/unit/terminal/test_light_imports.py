@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -26,10 +27,10 @@ def modules_that_must_be_light():
     terminal = [f"x0tta_cli.terminal.{path.stem}" for path in (PACKAGE / "terminal").glob("*.py")]
     clis = [
         ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
-        for path in PACKAGE.rglob("cli.py")
+        for path in (*PACKAGE.rglob("cli.py"), *PACKAGE.rglob("cli/*.py"))
     ]
-    named = [name.removesuffix(".__init__") for name in terminal]
-    return sorted({*named, *clis, "x0tta_cli.__main__"})
+    named = [name.removesuffix(".__init__") for name in (*terminal, *clis)]
+    return sorted({*named, "x0tta_cli.__main__"})
 
 
 def imported_by(*names):
@@ -64,3 +65,24 @@ def test_version_and_help_of_the_root_import_no_typer():
             check=True,
         )
         assert ended.stdout.endswith("[]\n")
+
+
+@pytest.mark.parametrize(
+    "line", [["ebpf", "list"], ["ebpf", "detach", "nowhere0", "--yes"], ["ops", "clean", "1", "2"]]
+)
+def test_texts_are_taken_as_they_are_without_pydantic(tmp_path, line):
+    """Also a list of them, and a section of the configuration that nobody has written."""
+    script = (
+        "import sys\n"
+        "from x0tta_cli.__main__ import main\n"
+        "main()\n"
+        "print('pydantic' in sys.modules, file=sys.stderr)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script, *line],
+        env=os.environ | {"X0TTA_STATE_DIR": str(tmp_path), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ended.stderr.splitlines()[-1] == "False"

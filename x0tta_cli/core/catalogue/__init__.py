@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from x0tta_cli.core.catalogue import doctor, drill, flags, house, ml, telemetry, terminal
+from x0tta_cli.core.catalogue import (
+    alert,
+    doctor,
+    drill,
+    ebpf,
+    flags,
+    house,
+    ml,
+    pay,
+    telemetry,
+    terminal,
+)
 from x0tta_cli.core.catalogue.entry import Entry
 
 __all__ = ["CATALOGUE", "Entry"]
@@ -17,7 +28,7 @@ __all__ = ["CATALOGUE", "Entry"]
 CATALOGUE: Mapping[str, Entry] = MappingProxyType(
     {
         entry.code: entry
-        for area in (house, terminal, doctor, telemetry, ml, drill, flags)
+        for area in (house, terminal, doctor, telemetry, ebpf, ml, pay, alert, drill, flags)
         for entry in area.ENTRIES
     }
 )

@@ -179,6 +179,14 @@ ENTRIES: tuple[Entry, ...] = (
         "chmod 700 /var/lib/x0tta",
     ),
     Entry(
+        "doctor.switched_off",
+        ExitStatus.NO,
+        "A part of x0tta is switched off",
+        "A flag of the configuration or the environment says so; the part's commands end with 8.",
+        "Switch it on, if you want those commands.",
+        "x0tta config set flags.ebpf on",
+    ),
+    Entry(
         "doctor.unknown_check",
         ExitStatus.USAGE,
         "The doctor has no such check",

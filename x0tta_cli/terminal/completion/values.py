@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 KINDS = {
     "code": "x0tta_cli.terminal.completion.values:codes",
     "incident": "x0tta_cli.drill.values:incidents",
+    "interface": "x0tta_cli.ebpf.values:interfaces",
+    "netns": "x0tta_cli.ebpf.values:namespaces",
+    "operation": "x0tta_cli.terminal.completion.operations:operations",
+    "order": "x0tta_cli.pay.values:orders",
     "profile": "x0tta_cli.terminal.completion.values:profiles",
+    "unfinished_operation": "x0tta_cli.terminal.completion.operations:unfinished",
+    "wallet": "x0tta_cli.pay.values:wallets",
+    "xdp_program": "x0tta_cli.ebpf.values:programs",
 }
 
 

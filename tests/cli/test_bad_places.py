@@ -1,0 +1,129 @@
+"""Commands of every group where something is wrong around them: each a clear end."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command_lines.terminals import run_on_terminal
+from fakes.secrets_used import PASSWORD, plant
+
+from x0tta_cli.core.journal import file as journal_file
+
+pytestmark = pytest.mark.slow
+
+X0TTA = str(Path(sys.executable).with_name("x0tta"))
+# One that looks at its state, its configuration and the world of each group that has one.
+LINES = (
+    "status",
+    "ops list",
+    "config show",
+    "flags list",
+    "drill list",
+    "ebpf list",
+    "alert outbox list",
+    "pay expect list",
+    "doctor configuration state",
+)
+# What an answer or a refusal may end with; 1 would be a defect, 2 a mistake of the test.
+CLEAR = {0, 3, 4, 5, 6, 7, 8, 9, 10}
+
+
+def assert_is_clear(status, stdout, stderr):
+    assert status in CLEAR, stderr
+    assert "Traceback" not in stderr
+    if stdout:
+        json.loads(stdout)
+    else:
+        problem = json.loads(stderr.splitlines()[-1])
+        assert problem["exit_status"] == status
+        assert problem["fix"]
+
+
+def stated(environment, content):
+    state = Path(environment["X0TTA_STATE_DIR"])
+    state.mkdir(mode=0o700)
+    (state / journal_file.NAME).write_bytes(content)
+    return state / journal_file.NAME
+
+
+def newer():
+    header = bytearray(4096)
+    header[:16] = b"SQLite format 3\0"
+    header[60:64] = (99).to_bytes(4, "big")
+    header[68:72] = journal_file.APPLICATION_ID.to_bytes(4, "big")
+    return bytes(header)
+
+
+@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [(newer(), "journal.newer"), (b"nonsense" * 100, "journal.corrupt")],
+    ids=["newer", "corrupt"],
+)
+def test_a_state_of_a_newer_version_or_a_damaged_one(x0tta, environment, line, content, code):
+    file = stated(environment, content)
+    ended = x0tta(*line.split(), "-o", "json")
+    assert_is_clear(ended.returncode, ended.stdout, ended.stderr)
+    assert file.read_bytes() == content
+    if line == "ops list":
+        assert json.loads(ended.stderr)["code"] == code
+    if line in {"ops list", "status", "alert outbox list"}:
+        assert ended.returncode == 9, ended.stderr
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_without_a_home_in_a_locale_of_c_and_with_stdin_closed(environment, line):
+    kept = {name: value for name, value in environment.items() if name not in {"HOME", "LANG"}}
+    ended = subprocess.run(
+        ["sh", "-c", f"exec {X0TTA} {line} -o json <&-"],
+        env=kept | {"LC_ALL": "C"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert_is_clear(ended.returncode, ended.stdout, ended.stderr)
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_an_environment_variable_for_an_unknown_key(x0tta, line):
+    group = {"ops": "doctor", "status": "doctor", "config": "drill"}.get(line.split()[0])
+    section = group or line.split()[0]
+    ended = x0tta(*line.split(), "-o", "json", env={f"X0TTA_{section.upper()}__NO_SUCH_KEY": "1"})
+    assert_is_clear(ended.returncode, ended.stdout, ended.stderr)
+    if line in {"config show", "flags list", "drill list"}:
+        assert json.loads(ended.stderr)["code"] == "config.unknown_key"
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_profile_that_does_not_exist(x0tta, line):
+    ended = x0tta(*line.split(), "-o", "json", "--profile", "nowhere")
+    assert_is_clear(ended.returncode, ended.stdout, ended.stderr)
+    if line in {"config show", "flags list", "drill list"}:
+        assert json.loads(ended.stderr)["code"] == "config.unknown_profile"
+
+
+def test_a_secret_file_that_others_can_read(x0tta, environment, tmp_path):
+    secret = plant(tmp_path / "token", PASSWORD, mode=0o644)
+    config = tmp_path / "config.toml"
+    config.write_text(
+        '[alert.channels.page]\nkind = "pagerduty"\n'
+        f'routing_key = {{ file = "{secret}" }}\n[pay.bot]\ntoken = {{ file = "{secret}" }}\n'
+    )
+    for line in ("alert send HighLatency --yes", "config check", "doctor configuration"):
+        ended = x0tta(*line.split(), "-o", "json", "--config", str(config))
+        assert "secrets.exposed" in ended.stdout + ended.stderr, line
+        assert ended.returncode == (3 if line.startswith("doctor") else 6)
+        assert PASSWORD not in ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_terminal_of_40_columns(environment, line):
+    ended = run_on_terminal([X0TTA, *line.split()], environment, columns=40)
+    assert ended.returncode in CLEAR
+    assert "Traceback" not in ended.stderr
+    widths = [len(text) for text in ended.stdout.splitlines() if "\x1b" not in text]
+    assert max(widths, default=0) <= 40
