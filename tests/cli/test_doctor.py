@@ -27,6 +27,8 @@ GROUPS = [
     "containers",
     "ebpf",
     "alert",
+    "pay",
+    "flags",
 ]
 # Loopback, where nothing listens: as a machine without internet, but at once.
 OFFLINE = {"X0TTA_DOCTOR__INTERNET_URL": "http://127.0.0.1:9"}

@@ -33,7 +33,7 @@ def tell(configuration):
 sys.modules["troubled"] = sys.modules["__main__"]
 for name in sys.argv[1].split(","):
     GROUPS[name] = Group(name, "Ail.", "troubled", f"x0tta {name}", status=f"troubled:{name}")
-status.BOUND_S = 0.5
+status.BOUND_S = 5.0
 sys.argv = ["x0tta", "status", *sys.argv[2:]]
 sys.exit(main())
 """
