@@ -36,7 +36,7 @@ def channels_for(notice: Notice, settings: AlertSettings) -> tuple[str, ...]:
 
 def _matches(route: Route, labels: Mapping[str, str]) -> bool:
     # As at Alertmanager, a label that is missing has an empty value.
-    return all(labels.get(name, "") in values for name, values in route.match.items())
+    return all(labels.get(name, "") in values for name, values in route.values().items())
 
 
 def _known(route: Route, settings: AlertSettings) -> tuple[str, ...]:

@@ -82,6 +82,9 @@ class WebhookChannel(BaseModel):
     )
 
 
+LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
+
+
 class EmailFields(BaseModel):
     """What an e-mail channel has beside `from`."""
 
@@ -90,9 +93,13 @@ class EmailFields(BaseModel):
     kind: Literal["email"]
     host: str = Field(description="The mail server.")
     port: int = Field(587, ge=1, le=65535, description="Its port.")
-    to: tuple[MailAddress, ...] = Field(min_length=1, description="Who is told.")
-    security: Literal["starttls", "tls", "none"] = Field(
-        "starttls", description="How the connection is protected."
+    to: MailAddress | Annotated[tuple[MailAddress, ...], Field(min_length=1)] = Field(
+        description="Who is told: an address, or several."
+    )
+    security: Literal["starttls", "tls", "none"] | None = Field(
+        default=None,
+        description="How the connection is protected. Unset: starttls; none on loopback without "
+        "a username, where nothing leaves the machine.",
     )
     username: str | None = Field(default=None, description="Name at the mail server.")
     password: SecretStr | None = Field(default=None, description="Password at the mail server.")
@@ -105,9 +112,20 @@ class EmailFields(BaseModel):
         """The address that messages come from."""
         return str(getattr(self, "from"))
 
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """Who is told."""
+        return (self.to,) if isinstance(self.to, str) else self.to
+
+    @property
+    def protection(self) -> str:
+        """How the connection is protected: `starttls`, `tls` or `none`."""
+        is_within = self.host in LOOPBACK_HOSTS and self.username is None
+        return self.security or ("none" if is_within else "starttls")
+
     @model_validator(mode="after")
     def _sends_no_password_in_plain(self) -> Self:
-        if self.username is not None and self.security == "none":
+        if self.username is not None and self.protection == "none":
             raise ValueError("a username needs security 'starttls' or 'tls'")
         return self
 
@@ -150,9 +168,10 @@ class Route(BaseModel):
 
     model_config = _FROZEN
 
-    match: dict[str, tuple[str, ...]] = Field(
+    match: dict[str, str | tuple[str, ...]] = Field(
         default_factory=dict,
-        description="Values by label; 'severity' and 'alertname' are labels too. Empty: all.",
+        description="A value, or several, by label; 'severity' and 'alertname' are labels too. "
+        "Empty: all.",
     )
     channels: tuple[ChannelName, ...] = Field(min_length=1, description="Names of channels.")
     repeat: timedelta | None = Field(
@@ -165,6 +184,13 @@ class Route(BaseModel):
         default=None,
         description='After this time it comes once more, with the label escalated="yes".',
     )
+
+    def values(self) -> dict[str, tuple[str, ...]]:
+        """Give the values that each label may have."""
+        return {
+            name: (values,) if isinstance(values, str) else values
+            for name, values in self.match.items()
+        }
 
 
 class QuietHours(BaseModel):

@@ -38,6 +38,12 @@ def test_the_first_route_that_matches_wins():
     assert channels_for(notice("warning", team="mesh"), settings(*routes)) == ("chat", "am")
 
 
+def test_a_lone_value_is_compared_as_a_whole():
+    routes = ({"match": {"team": "mesh"}, "channels": ("page",)},)
+    assert channels_for(notice(team="mesh"), settings(*routes)) == ("page",)
+    assert channels_for(notice(team="me"), settings(*routes)) == ("am", "page", "chat")
+
+
 def test_what_no_route_matches_is_told_on_every_channel(caplog):
     routes = ({"match": {"team": ("mesh",)}, "channels": ("page",)},)
     assert channels_for(notice(), settings(*routes)) == ("am", "page", "chat")

@@ -53,11 +53,11 @@ class Email:
         self._settings, self._timeout_s = settings, timeout_s
         self._password = settings.password.get_secret_value() if settings.password else ""
         register(self._password)
-        self._context = None if settings.security == "none" else _context(settings)
+        self._context = None if settings.protection == "none" else _context(settings)
 
     def peers(self) -> tuple[str, ...]:
         """Name the recipients by their addresses."""
-        return tuple(dict.fromkeys(map(address_of, self._settings.to)))
+        return tuple(dict.fromkeys(map(address_of, self._settings.recipients)))
 
     def close(self) -> None:
         """Close nothing: connections end with each batch."""
@@ -97,7 +97,7 @@ class Email:
 
     def _send(self, server: smtplib.SMTP, peer: str, message: Message) -> Outcome:
         sender = self._settings.sender
-        mail = compose(message, sender, self._settings.to, datetime.now(UTC))
+        mail = compose(message, sender, self._settings.recipients, datetime.now(UTC))
         try:
             server.send_message(mail, address_of(sender), [peer])
         except smtplib.SMTPRecipientsRefused as error:
@@ -152,7 +152,7 @@ class Email:
         # Never the DNS: asking it who we are could take longer than all the rest. RFC 5321, 4.1.4.
         host = socket.gethostname()
         name = host if "." in host else "[127.0.0.1]"
-        if settings.security == "tls":
+        if settings.protection == "tls":
             assert self._context is not None  # noqa: S101 - it is made with the channel
             server: smtplib.SMTP = smtplib.SMTP_SSL(
                 local_hostname=name, timeout=self._timeout_s, context=self._context
@@ -169,7 +169,7 @@ class Email:
         if code != 220:
             raise smtplib.SMTPConnectError(code, words)
         server.ehlo_or_helo_if_needed()
-        if settings.security == "starttls":
+        if settings.protection == "starttls":
             code, words = server.starttls(context=self._context)
             if code != 220:
                 raise smtplib.SMTPResponseException(code, words)

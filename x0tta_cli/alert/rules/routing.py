@@ -116,7 +116,7 @@ def _route(route: Route) -> dict[str, Any]:
     if route.repeat:
         timing["repeat_interval"] = promql.duration(route.repeat)
     written: dict[str, Any] = {
-        "matchers": [_matcher(name, values) for name, values in route.match.items()],
+        "matchers": [_matcher(name, values) for name, values in route.values().items()],
         "receiver": RECEIVER,
         **timing,
     }

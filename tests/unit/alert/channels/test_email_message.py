@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from x0tta_cli.alert.channels.email_message import MAX_TEXT_BYTES, THREAD, compose, thread_of
 from x0tta_cli.alert.channels.plain_text import MAX_TITLE, text_of, title_of
 from x0tta_cli.alert.model import Action, Message
+from x0tta_cli.alert.settings import EmailChannel
 from x0tta_cli.core.notices import Explanation, Notice, Severity
 
 NOW = datetime(2026, 11, 25, 4, tzinfo=UTC)
@@ -118,3 +119,19 @@ def test_any_text_comes_back_as_what_was_to_be_shown(name, annotations):
     subject = title_of(sent).encode("utf-8", "replace").decode()
     # Where the standard library folds a header it may lose a space between two encoded words.
     assert "".join(str(mail["Subject"]).split()) == "".join(subject.split())
+
+
+@pytest.mark.parametrize(
+    ("host", "more", "protection"),
+    [
+        ("mail.example.org", {}, "starttls"),
+        ("127.0.0.1", {}, "none"),
+        ("localhost", {"username": "x0tta"}, "starttls"),
+        ("localhost", {"security": "tls"}, "tls"),
+    ],
+)
+def test_nothing_leaves_the_machine_unprotected_unless_it_is_asked_for(host, more, protection):
+    made = {"kind": "email", "host": host, "from": SENDER, "to": RECIPIENTS[1], **more}
+    channel = EmailChannel.model_validate(made)
+    assert channel.protection == protection
+    assert channel.recipients == (RECIPIENTS[1],)
