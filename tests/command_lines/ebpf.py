@@ -111,7 +111,14 @@ LINES = {
         Line("ebpf programs --fields nam", 2, "usage.unknown_field"),
     ),
     "ebpf stats": Lines(
-        Line(f"ebpf stats {NEAR}", around=with_program("count"), slow=True, extra="ebpf"),
+        Line(
+            f"ebpf stats {NEAR}",
+            around=with_program("count"),
+            slow=True,
+            extra="ebpf",
+            # What counts is there as soon as the kernel itself has spoken to its neighbours.
+            varies=True,
+        ),
         Line(f"ebpf stats {NEAR}", 4, "ebpf.nothing_to_read", around=pair),
     ),
     "ebpf top": Lines(
