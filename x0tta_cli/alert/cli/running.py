@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from x0tta_cli.alert.cli.application import app, usable_settings
+from x0tta_cli.alert.cli.options import Labels, Lasting, SeverityWord
 from x0tta_cli.alert.results import Beat, Plan, Ran
 from x0tta_cli.terminal.command import Block, Text, session
 
@@ -37,26 +38,15 @@ def run(  # noqa: PLR0917 - as many options
     command: Annotated[
         list[str], typer.Argument(metavar="-- COMMAND...", help="The command with its arguments.")
     ],
-    severity: Annotated[
-        str,
-        typer.Option("--severity", metavar="WORD", help="info, warning, error or critical."),
-    ] = "error",
-    label: Annotated[
-        list[str] | None,
-        typer.Option("--label", metavar="NAME=VALUE", help="Says what it is about; repeatable."),
-    ] = None,
+    severity: SeverityWord = "error",
+    label: Labels = None,
     at_most: Annotated[
         str | None,
         typer.Option(
             "--at-most", metavar="DURATION", help="Then the command is ended: SIGTERM, SIGKILL."
         ),
     ] = None,
-    lasting: Annotated[
-        str | None,
-        typer.Option(
-            "--lasting", metavar="DURATION", help="How long Alertmanager holds it unrenewed (4h)."
-        ),
-    ] = None,
+    lasting: Lasting = None,
 ) -> Ran | Plan:
     """Run a command, alert when it fails, and end the alert when it succeeds again.
 

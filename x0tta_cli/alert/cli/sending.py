@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from x0tta_cli.alert.cli.application import alert_settings, app, usable_settings
+from x0tta_cli.alert.cli.options import Labels, Lasting, SeverityWord
 from x0tta_cli.alert.model import DELIVERED, Action, DeliveryState
 from x0tta_cli.alert.results import OpenAlert, Plan, Sent
 from x0tta_cli.terminal.command import (
@@ -78,14 +79,8 @@ def blocks_of_sent(result: Sent | Plan) -> Iterator[Block]:
 )
 def send(  # noqa: PLR0917 - as many options
     name: Annotated[str, typer.Argument(help="What it is, as HighLatency.")],
-    severity: Annotated[
-        str,
-        typer.Option("--severity", metavar="WORD", help="info, warning, error or critical."),
-    ] = "warning",
-    label: Annotated[
-        list[str] | None,
-        typer.Option("--label", metavar="NAME=VALUE", help="Says what it is about; repeatable."),
-    ] = None,
+    severity: SeverityWord = "warning",
+    label: Labels = None,
     annotation: Annotated[
         list[str] | None,
         typer.Option("--annotation", metavar="NAME=VALUE", help="Tells more; repeatable."),
@@ -94,12 +89,7 @@ def send(  # noqa: PLR0917 - as many options
         str | None,
         typer.Option("--dedup-key", metavar="KEY", help="In place of the hash of the labels."),
     ] = None,
-    lasting: Annotated[
-        str | None,
-        typer.Option(
-            "--lasting", metavar="DURATION", help="How long Alertmanager holds it unrenewed (4h)."
-        ),
-    ] = None,
+    lasting: Lasting = None,
     since: Annotated[
         str | None,
         typer.Option("--since", metavar="INSTANT", help="When it truly began, as -10m."),
