@@ -149,7 +149,7 @@ def fail(how: Annotated[str, typer.Argument(help="How.")]) -> None:
             fix="Start it.",
             retryable=True,
         )
-    raise KeyError("token=hunter2-abcdefgh")
+    raise ValueError("token=hunter2-abcdefgh \033[31m")
 
 
 @app.command(examples=["x0tta practice wait"])

@@ -69,6 +69,8 @@ def test_the_report_goes_to_the_temporary_folder_where_there_is_no_state(practic
 def test_debug_shows_the_traceback(practice):
     ended = practice("practice", "fail", "badly", "--debug")
     assert "Traceback" in ended.stderr
+    assert r"token=[redacted] \x1b[31m" in ended.stderr
+    assert "hunter2-abcdefgh" not in ended.stderr
     assert ended.stderr.rstrip().endswith("internal (x0tta explain internal)")
 
 

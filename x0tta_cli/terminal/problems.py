@@ -32,7 +32,7 @@ def report(error: BaseException, session: Session) -> int:
     An exception that nobody foresaw leaves a crash file; only --debug shows tracebacks.
     """
     if session.debug:
-        streams.write_error("".join(traceback.format_exception(error)))
+        streams.write_error(_traceback(error))
     interruption = _interruption(error)
     if interruption is None:
         problem = error if isinstance(error, OperatorError) else _internal(error)
@@ -96,6 +96,14 @@ def _interruption(error: BaseException) -> OperatorError | None:
     return Interrupted("run.interrupted", "Interrupted.")
 
 
+def _traceback(error: BaseException) -> str:
+    """Tell where an error came from; its message may hold secrets, and text from outside."""
+    from x0tta_cli.core.secrets import redact
+    from x0tta_cli.core.text import escape_lines
+
+    return escape_lines(redact("".join(traceback.format_exception(error))))
+
+
 def _internal(error: BaseException) -> InternalError:
     from x0tta_cli.core.secrets import redact
 
@@ -139,9 +147,9 @@ def _crash_report(error: BaseException, now: datetime) -> str:
     from x0tta_cli import __version__
     from x0tta_cli.core.secrets import redact
 
-    return redact(
+    return (
         f"x0tta {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
         f"{now:%Y-%m-%dT%H:%M:%SZ}\n"
-        f"{shlex.join(sys.argv)}\n\n"
-        f"{''.join(traceback.format_exception(error))}"
+        f"{redact(shlex.join(sys.argv))}\n\n"
+        f"{_traceback(error)}"
     )
