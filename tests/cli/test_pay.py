@@ -6,10 +6,13 @@ import json
 from base64 import b64encode
 from threading import Timer
 
+import base58
 import pytest
 from fakes.pay_world import SHOP, TON_SHOP, World, world
 
 from x0tta_cli.pay.addresses import ton as ton_addresses
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -125,7 +128,11 @@ def test_a_transaction_is_named_as_explorers_write_it(pay, served: World):
     assert pay("verify", "N-1", "--tx", written).returncode == 0
     ended = pay("verify", "N-1", "--tx", "N-1", "-o", "json")
     assert (ended.returncode, code_of(ended)) == (2, "pay.bad_transaction_id")
-    assert answer(pay("refund", "N-1", "--tx", written, "--yes", "-o", "json")) == {
+    # The payment itself is none, however it is written.
+    ended = pay("refund", "N-1", "--tx", written, "--yes", "-o", "json")
+    assert (ended.returncode, code_of(ended)) == (2, "pay.bad_transaction_id")
+    sent_back = b64encode(bytes.fromhex("ab" * 32)).decode()
+    assert answer(pay("refund", "N-1", "--tx", sent_back, "--yes", "-o", "json")) == {
         "order": "N-1",
         "state": "refunded",
         "would_change": False,
@@ -281,3 +288,21 @@ def test_read_only_refuses_what_changes_something(pay):
     for words in (["reconcile"], ["expect", "cancel", "A-1"], ["verify", "A-1"]):
         ended = pay(*words, "--read-only", "-o", "json")
         assert (ended.returncode, code_of(ended)) == (6, "run.read_only")
+
+
+def test_a_wallet_is_named_by_its_address_in_any_form_and_is_all_assets_there(pay, served: World):
+    expect(pay, "N-1", "3", "ton")
+    expect(pay, "J-1", "40", "usdt-ton")
+    expect(pay, "T-1", "12.5", "usdt-trc20")
+    served.pay_ton(3_000_000_000, "N-1")
+    served.pay_usdt(40_000_000, "J-1")
+    friendly = ton_addresses.friendly(TON_SHOP, is_bounceable=True)
+    result = answer(pay("reconcile", "--wallet", friendly, "-o", "json"))
+    assert result["orders"] == {"expected": 1, "paid": 2}
+    listed = answer(pay("list", "--wallet", TON_SHOP.upper(), "-o", "json"))
+    assert [one["order"] for one in listed] == ["N-1", "J-1"]
+    in_hex = base58.b58decode_check(SHOP).hex()
+    assert [one["order"] for one in answer(pay("list", "--wallet", in_hex, "-o", "json"))] == [
+        "T-1"
+    ]
+    assert pay("list", "--wallet", "nobody").returncode == 4

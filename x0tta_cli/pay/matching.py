@@ -6,6 +6,7 @@ its wallet: its memo, its unique amount, or any. Keys are compared whole: a pref
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
 from collections.abc import Sequence
 
@@ -15,6 +16,12 @@ ANY_KEY = "*"
 # The most that a unique amount may lie above what the order asked for, in smallest units: less
 # than a cent of a token with six decimals.
 LARGEST_OFFSET = 9_999
+# No order has a longer memo; a stranger's may be as long as they like, and a key is indexed.
+LONGEST_MEMO = 120
+# Nobody pays an order in ten thousand parts, and who is short of a fee is short of a cent at least.
+# What is smaller is what strangers send to every address that they have seen.
+PARTS = 10_000
+LARGEST_DUST = LARGEST_OFFSET
 
 
 def clean_memo(text: str | None) -> str | None:
@@ -28,7 +35,11 @@ def clean_memo(text: str | None) -> str | None:
 def key_of_transfer(memo: str | None, amount: int) -> str:
     """Give the key under which a transfer looks for its order."""
     cleaned = clean_memo(memo)
-    return f"a:{amount}" if cleaned is None else f"m:{cleaned}"
+    if cleaned is None:
+        return f"a:{amount}"
+    if len(cleaned) <= LONGEST_MEMO:
+        return f"m:{cleaned}"
+    return f"x:{hashlib.sha256(cleaned.encode(errors='surrogatepass')).hexdigest()}"
 
 
 def key_of_order(by: MatchBy, memo: str | None, amount: int) -> str:
@@ -38,17 +49,28 @@ def key_of_order(by: MatchBy, memo: str | None, amount: int) -> str:
     return key_of_transfer(memo if by is MatchBy.MEMO else None, amount)
 
 
-def choose(candidates: Sequence[Terms], at_ms: int) -> Terms | None:
+def choose(candidates: Sequence[Terms], at_ms: int, amount: int) -> Terms | None:
     """Choose among the orders that wait under a transfer's key the one that it is for.
 
     The one whose window it lies in; else the one whose window ended last before it, for which it
-    is late; never one whose window had not begun. Cancelled orders take nothing.
+    is late; never one whose window had not begun. Orders that were cancelled or refunded take
+    nothing any more, and none takes dust.
     """
-    begun = [one for one in candidates if not one.is_cancelled and one.valid_from_ms <= at_ms]
+    begun = [
+        one
+        for one in candidates
+        if one.valid_from_ms <= at_ms
+        and not (one.is_cancelled or one.is_refunded or is_dust(one, amount))
+    ]
     open_then = [one for one in begun if not is_late(one, at_ms)]
     if open_then:
         return min(open_then, key=lambda one: one.number)
     return max(begun, key=lambda one: (one.valid_until_ms or 0, one.number), default=None)
+
+
+def is_dust(terms: Terms, amount: int) -> bool:
+    """Whether an amount is too small to be part of what an order asks for."""
+    return amount <= LARGEST_DUST and amount < terms.amount // PARTS
 
 
 def is_late(terms: Terms, at_ms: int) -> bool:

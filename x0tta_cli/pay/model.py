@@ -101,8 +101,8 @@ class Receipt:
 class SourceState(StrEnum):
     """How well a source serves.
 
-    `degraded`: it throttles us, or we have spent its budget; what it said stays true. `stale`: it
-    answers from an index that lags behind. `down`: no answer, or none that can be read.
+    `degraded`: it throttles us, we have spent its budget, or it does not tell how far its index is;
+    what it said stays true. `stale`: it answers from an index that lags behind. `down`: no answer, or none that can be read.
     """
 
     OK = "ok"

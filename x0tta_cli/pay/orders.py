@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from x0tta_cli.core.errors import ExitStatus, NotFoundError, UsageError
+from x0tta_cli.pay.amounts import LARGEST
 from x0tta_cli.pay.model import Asset
 
 
@@ -155,21 +156,9 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """The answer to 'is it paid?'; its members are those of the order."""
+class Verdict(Order):
+    """The answer to 'is it paid?': the order, why it is as it is, and who could not be asked."""
 
-    order: str
-    state: OrderState
-    asset: str
-    wallet: str
-    amount: str
-    received: str
-    unit: str
-    decimals: int
-    memo: str | None
-    valid_from: datetime
-    valid_until: datetime | None
-    evidence: tuple[Mapping[str, object], ...]
     reason: str
     unread: tuple[str, ...]
     blind: bool
@@ -257,6 +246,9 @@ def parse_head(written: str) -> str:
 
 
 def smallest_units(written: str, asset: Asset) -> int:
-    """Read a limit of the configuration in an asset's smallest units; digits beyond are dropped."""
+    """Read a limit of the configuration in an asset's smallest units; digits beyond are dropped.
+
+    More than there can be of any asset is as good as no limit.
+    """
     whole, _, fraction = written.partition(".")
-    return int(whole + fraction[: asset.decimals].ljust(asset.decimals, "0"))
+    return min(int(whole + fraction[: asset.decimals].ljust(asset.decimals, "0")), LARGEST)

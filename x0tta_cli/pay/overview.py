@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from x0tta_cli.core import state
 from x0tta_cli.core.doctor.model import Check, Finding, Observed, Surroundings
 from x0tta_cli.core.errors import OperatorError
 from x0tta_cli.core.extras import missing
@@ -12,6 +13,7 @@ from x0tta_cli.core.notices import Severity
 from x0tta_cli.core.status import StatusLine
 from x0tta_cli.core.times import format_duration
 from x0tta_cli.pay.orders import PENDING, WRONG, OrderState
+from x0tta_cli.pay.values import FILE
 
 if TYPE_CHECKING:
     from x0tta_cli.core.config import Configuration
@@ -22,11 +24,11 @@ def status_lines(configuration: Configuration) -> Iterator[StatusLine]:
 
     Raises what the configuration and the ledger raise; says nothing where there is no ledger.
     """
+    if _is_unused(configuration) or missing("pay"):
+        return
     from x0tta_cli.pay.opening import existing_ledger_of
     from x0tta_cli.pay.settings import PaySettings
 
-    if missing("pay"):
-        return
     with existing_ledger_of(configuration.section("pay", PaySettings)) as ledger:
         if ledger is None:
             return
@@ -101,6 +103,11 @@ def look_at_sources(surroundings: Surroundings) -> Observed:
     from x0tta_cli.pay.chains.probe import look_at_sources as look
 
     return look(settings.sources)
+
+
+def _is_unused(configuration: Configuration) -> bool:
+    """See whether nothing is set and no ledger made, before pydantic and SQLAlchemy are needed."""
+    return not configuration.is_given("pay") and not (state.folder() / FILE).exists()
 
 
 CHECKS = (Check("ledger", look_at_ledger), Check("sources", look_at_sources, is_remote=True))

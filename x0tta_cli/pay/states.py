@@ -45,11 +45,16 @@ def derive(terms: Terms, evidence: Sequence[Claimed]) -> Standing:
     received = sum(one.amount for one in sure)
     if terms.is_refunded:
         return Standing(OrderState.REFUNDED, received)
+    if terms.is_cancelled:
+        return Standing(OrderState.CANCELLED, 0)
     if any(one.is_disputed for one in live):
         return Standing(OrderState.CONFLICTING, received)
-    if terms.is_cancelled and not live:
-        return Standing(OrderState.CANCELLED, 0)
     return Standing(_state(terms, live, sure), received)
+
+
+def counts(terms: Terms, one: Claimed) -> bool:
+    """Whether a transfer is part of what its order has received; for a cancelled one, none is."""
+    return not terms.is_cancelled and is_sure(terms, one)
 
 
 def is_sure(terms: Terms, one: Claimed) -> bool:

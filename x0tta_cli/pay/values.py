@@ -3,12 +3,18 @@
 No server is asked, such as PostgreSQL: a key that was pressed must not wait for one.
 """
 
+# pathlib takes longer to import than all of this to run.
+# ruff: noqa: PTH110, PTH117, PTH118
 from __future__ import annotations
+
+import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from x0tta_cli.core.completion import Line
 
+# As ledger.database has it, which needs SQLAlchemy.
+FILE = "pay.sqlite"
 # More than a person reads; a ledger may hold millions.
 MOST = 200
 BUSY_TIMEOUT_S = 0.1
@@ -28,15 +34,15 @@ def wallets(_line: Line) -> list[tuple[str, str]]:
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:
-    from x0tta_cli.core import state
+    from x0tta_cli.core import folders
 
-    file = state.folder() / "pay.sqlite"
-    if not file.exists():
+    file = os.path.join(folders.state_in_force(), FILE)
+    if not os.path.isabs(file) or not os.path.exists(file):
         return []
     import sqlite3
     from urllib.parse import quote
 
-    uri = f"file:{quote(str(file))}?mode=ro"
+    uri = f"file:{quote(file)}?mode=ro"
     connection = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S)
     try:
         return [(str(name), str(what)) for name, what in connection.execute(query, (MOST,))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import timedelta
 
 from x0tta_cli.core.errors import NotPermittedError, NotYetKnownError, UnavailableError
@@ -48,8 +49,8 @@ def verify(
         with ledger.alone(lock_timeout_s):
             run = reconcile(ledger, serving, progress, overlap=overlap, wallet=wallet.name)
             unread = [f"{one.source}: {one.reason}" for one in run.unread]
-            if asked is not None:
-                unread += _ask_for(ledger, serving, wallet, asked)
+            for one in _to_ask_for(ledger, order, asked):
+                unread += _ask_for(ledger, serving, wallet, one)
         if not serving:
             unread.append(f"no source is configured for {asset.name}")
         with ledger.reading() as connection:
@@ -66,8 +67,19 @@ def _serving(sources: Mapping[str, Source], asset: Asset) -> dict[str, Source]:
     return {name: one for name, one in sources.items() if (one.chain, one.network) == place}
 
 
+def _to_ask_for(ledger: Ledger, order: str, asked: str | None) -> list[str]:
+    """Name the transactions whose receipts are asked for: the payer's, and what is contradicted."""
+    with ledger.reading() as connection:
+        evidence = reading.find_order(connection, order).evidence
+    disputed = [str(one["tx"]) for one in evidence if one.get("disputed")]
+    return list(dict.fromkeys([*([asked] if asked else []), *disputed]))
+
+
 def _ask_for(ledger: Ledger, sources: Mapping[str, Source], wallet: Wallet, tx: str) -> list[str]:
-    """Ask each source for the receipt of a transaction; who could not be asked, in words."""
+    """Ask each source for the receipt of a transaction; who could not be asked, in words.
+
+    It is a source's last word: one that has contradicted and now agrees contradicts no more.
+    """
     return [words for one in sources.values() if (words := _ask(ledger, one, wallet, tx))]
 
 
@@ -83,7 +95,7 @@ def _ask(ledger: Ledger, source: Source, wallet: Wallet, tx: str) -> str:
         changed: set[int] = set()
         if source.settles:
             changed |= recording.record_receipts(connection, wallet, [receipt]).changed
-        changed |= recording.attest_receipt(connection, wallet, receipt)
+        changed |= recording.attest_receipt(connection, wallet, receipt, is_last_word=True)
         settle(connection)
         settle_again(connection, changed)
     return ""
@@ -100,20 +112,6 @@ def _verdict(order: Order, unread: list[str], *, is_blind: bool) -> Verdict:
         OrderState.DUPLICATE: "it was paid more than once",
         OrderState.CONFLICTING: "sources contradict each other",
     }
-    return Verdict(
-        order.order,
-        order.state,
-        order.asset,
-        order.wallet,
-        order.amount,
-        order.received,
-        order.unit,
-        order.decimals,
-        order.memo,
-        order.valid_from,
-        order.valid_until,
-        order.evidence,
-        reasons.get(order.state, ""),
-        tuple(unread),
-        is_blind,
-    )
+    shown = {one.name: getattr(order, one.name) for one in fields(order)}
+    reason = reasons.get(order.state, "")
+    return Verdict(**shown, reason=reason, unread=tuple(unread), blind=is_blind)

@@ -8,9 +8,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
@@ -140,6 +140,48 @@ def serving(fake: Fake) -> Iterator[Fake]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+class Shown(Protocol):
+    """A ledger as one provider shows it."""
+
+    habits: Any
+
+    def handle(self, request: Request) -> Answer:
+        """Answer a request."""
+        ...
+
+
+def provider(
+    show: Callable[[Any, str], Shown], over_limit: Answer, suspended_s: float = 0.0
+) -> Callable[..., AbstractContextManager[Fake]]:
+    """Make the function that serves a ledger as one provider does.
+
+    `show` takes the ledger and the key that it wants. Whoever asks too often gets `over_limit`, and
+    is suspended for so long.
+    """
+
+    @contextmanager
+    def serve(
+        ledger: Any,
+        *,
+        key: str = "",
+        limit_per_second: int | None = None,
+        suspended_s: float = suspended_s,
+    ) -> Iterator[Fake]:
+        """Serve a ledger; `fake.habits` are the provider's bad habits."""
+        shown = show(ledger, key)
+        fake = Fake(shown.handle, over_limit, limit_per_second, suspended_s, habits=shown.habits)
+        with serving(fake):
+            yield fake
+
+    return serve
+
+
+def complaint(query: dict[str, str], known: frozenset[str], most: int, usual: int) -> str:
+    """Say what a provider refuses of a listing's parameters; empty where it takes them."""
+    unknown, limit = sorted(set(query) - known), int(query.get("limit", usual))
+    return f"bad request: {unknown}, limit {limit}" if unknown or not 1 <= limit <= most else ""
 
 
 class _Connection(asyncio.Protocol):

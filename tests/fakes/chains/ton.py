@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 from bisect import bisect_left
 from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from pytoniq_core import Address, Cell, begin_cell
 from pytoniq_core.boc.builder import Builder
@@ -56,6 +59,25 @@ class Transaction:
     exit_code: int = 0
     bounce_phase: str | None = None
     rows: dict[str, bytes] = field(default_factory=dict)
+
+    def row(
+        self,
+        kind: str,
+        write: Callable[[Transaction], dict[str, Any]],
+        lacks: Iterable[str] = (),
+        parts: Iterable[str] = (),
+    ) -> bytes:
+        """Give the transaction as a provider writes it, which is worked out once for each kind.
+
+        `lacks` names keys that are left out, of the row and of its `parts`.
+        """
+        if kind not in self.rows:
+            row = write(self)
+            for part in (row, *(row[name] for name in parts)):
+                for name in lacks:
+                    part.pop(name, None)
+            self.rows[kind] = json.dumps(row).encode()
+        return self.rows[kind]
 
 
 class TonLedger:
@@ -125,21 +147,25 @@ class TonLedger:
             )
         )
         if forward and not is_refused:
-            has_gas = forward > 1_000_000
             notice = transfer_notification(amount, sender, payload)
-            self.add(
-                Transaction(
-                    wallet,
-                    account,
-                    forward,
-                    notice,
-                    second,
-                    bounce=False,
-                    aborted=not has_gas,
-                    is_skipped=not has_gas,
-                )
-            )
+            self._notify(wallet, account, forward, notice, second)
         return tx
+
+    def _notify(self, owner: str, holder: str, value: int, body: Cell, second: int) -> None:
+        """Tell an owner of jettons that came in; without gas that fails, and nothing else does."""
+        has_gas = value > 1_000_000
+        self.add(
+            Transaction(
+                owner,
+                holder,
+                value,
+                body,
+                second,
+                bounce=False,
+                aborted=not has_gas,
+                is_skipped=not has_gas,
+            )
+        )
 
     def add(self, made: Transaction) -> str:
         """Append a transaction to its account's chain; gives its id."""

@@ -6,12 +6,10 @@ JSON numbers; `success` is false where a notification had no gas.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
-from fakes.chains.server import Answer, Fake, Request, serving
+from fakes.chains.server import Answer, Request, complaint, provider
 from fakes.chains.ton import TonLedger, Transaction
 
 _PARAMETERS = frozenset({"limit", "before_lt", "after_lt", "sort_order"})
@@ -51,44 +49,29 @@ class TonApiFake:
         return {"workchain_id": -1, "seqno": at // 3, "gen_utime": at}
 
     def _listing(self, account: str, query: dict[str, str]) -> Answer:
-        limit, unknown = int(query.get("limit", "100")), set(query) - _PARAMETERS
-        if unknown or not 1 <= limit <= 1000 or query.get("sort_order", "desc") != "desc":
-            return Answer({"error": f"bad request: {sorted(unknown)}, limit {limit}"}, 400)
+        refused = complaint(query, _PARAMETERS, most=1000, usual=100)
+        if refused or query.get("sort_order", "desc") != "desc":
+            return Answer({"error": refused or "bad order"}, 400)
         before = None if self.habits.repeats_first_page else query.get("before_lt")
+        limit = int(query.get("limit", "100"))
         listed = self.ledger.listed(account, int(before) if before else None, limit)
         rows = b",".join(self._row(made) for made in listed)
         return Answer(b'{"transactions":[' + rows + b"]}")
 
     def _row(self, made: Transaction) -> bytes:
-        kind = f"tonapi {sorted(self.habits.lacks)} {self.habits.in_milliseconds}"
-        if kind not in made.rows:
-            row = _written(made)
-            if self.habits.in_milliseconds:
-                row["utime"] = made.at * 1000
-            for name in self.habits.lacks:
-                row.pop(name, None)
-                row["in_msg"].pop(name, None)
-            made.rows[kind] = json.dumps(row).encode()
-        return made.rows[kind]
+        lacks, in_milliseconds = sorted(self.habits.lacks), self.habits.in_milliseconds
+
+        def write(made: Transaction) -> dict[str, Any]:
+            scale = 1000 if in_milliseconds else 1
+            return _written(made) | {"utime": made.at * scale}
+
+        return made.row(f"tonapi {lacks} {in_milliseconds}", write, lacks, ["in_msg"])
 
 
-@contextmanager
-def serve(
-    ledger: TonLedger,
-    *,
-    key: str = "",
-    limit_per_second: int | None = None,
-    suspended_s: float = 0.0,
-) -> Iterator[Fake]:
-    """Serve a ledger as tonapi does; `fake.habits` are its bad habits."""
-    shown = TonApiFake(ledger, key)
-    over = Answer({"error": "rate limit: too many requests"}, 429)
-    fake = Fake(shown.handle, over, limit_per_second, suspended_s, habits=shown.habits)
-    with serving(fake):
-        yield fake
+serve = provider(TonApiFake, Answer({"error": "rate limit: too many requests"}, 429))
 
 
-def _written(made: Transaction) -> dict[str, object]:
+def _written(made: Transaction) -> dict[str, Any]:
     is_success = not made.aborted
     compute: dict[str, object] = {"skipped": made.is_skipped}
     if made.is_skipped:
@@ -106,7 +89,7 @@ def _written(made: Transaction) -> dict[str, object]:
         message["source"] = {"address": made.source, "is_scam": False, "is_wallet": True}
     if made.body is not None:
         message["raw_body"] = made.body.to_boc().hex()
-    row: dict[str, object] = {
+    row: dict[str, Any] = {
         "hash": made.tx,
         "lt": made.lt,
         "account": {"address": made.account, "is_scam": False, "is_wallet": False},

@@ -6,13 +6,11 @@ bits are text, hashes base64, addresses upper case.
 
 from __future__ import annotations
 
-import json
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
-from fakes.chains.server import Answer, Fake, Request, serving
+from fakes.chains.server import Answer, Request, complaint, provider
 from fakes.chains.ton import TonLedger, Transaction
 
 _PARAMETERS = frozenset(
@@ -60,49 +58,34 @@ class TonCenterFake:
         return Answer({"error": "not found"}, 404)
 
     def _listing(self, query: dict[str, str]) -> Answer:
-        limit, unknown = int(query.get("limit", "10")), set(query) - _PARAMETERS
-        if unknown or not 1 <= limit <= 1000 or query.get("sort", "desc") != "desc":
-            return Answer({"error": f"bad request: {sorted(unknown)}, limit {limit}"}, 422)
+        refused = complaint(query, _PARAMETERS, most=1000, usual=10)
+        if refused or query.get("sort", "desc") != "desc":
+            return Answer({"error": refused or "bad order"}, 422)
         if "hash" in query:
             made = self.ledger.find(query["hash"])
             listed = [made] if made else []
         else:
             end = None if self.habits.repeats_first_page else query.get("end_lt")
             before = int(end) + 1 if end else None
+            limit = int(query.get("limit", "10"))
             listed = self.ledger.listed(query["account"].lower(), before, limit)
         rows = b",".join(self._row(made) for made in listed)
         return Answer(b'{"transactions":[' + rows + b'],"address_book":{}}')
 
     def _row(self, made: Transaction) -> bytes:
-        kind = f"toncenter {sorted(self.habits.lacks)} {self.habits.finality}"
-        if kind not in made.rows:
-            row = _written(made)
-            if self.habits.finality is not None:
-                row["finality"] = self.habits.finality
-            for name in self.habits.lacks:
-                for part in (row, row["in_msg"], row["description"]):
-                    part.pop(name, None)
-            made.rows[kind] = json.dumps(row).encode()
-        return made.rows[kind]
+        lacks, finality = sorted(self.habits.lacks), self.habits.finality
+
+        def write(made: Transaction) -> dict[str, Any]:
+            return _written(made) | ({} if finality is None else {"finality": finality})
+
+        parts = ["in_msg", "description"]
+        return made.row(f"toncenter {lacks} {finality}", write, lacks, parts)
 
 
-@contextmanager
-def serve(
-    ledger: TonLedger,
-    *,
-    key: str = "",
-    limit_per_second: int | None = None,
-    suspended_s: float = 0.0,
-) -> Iterator[Fake]:
-    """Serve a ledger as toncenter does; `fake.habits` are its bad habits."""
-    shown = TonCenterFake(ledger, key)
-    over = Answer(RATE_LIMITED, 429)
-    fake = Fake(shown.handle, over, limit_per_second, suspended_s, habits=shown.habits)
-    with serving(fake):
-        yield fake
+serve = provider(TonCenterFake, Answer(RATE_LIMITED, 429))
 
 
-def _written(made: Transaction) -> dict[str, object]:
+def _written(made: Transaction) -> dict[str, Any]:
     is_success = not made.aborted
     compute: dict[str, object] = {"skipped": True, "reason": "no_gas"}
     if not made.is_skipped:

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import base58
-from fakes.chains.server import Answer, Fake, Request, serving
+from fakes.chains.server import Answer, Request, complaint, provider
 from fakes.chains.tron import Move, Transaction, TronLedger
 
 TRANSFER = "ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
@@ -41,12 +39,16 @@ _FILTERS = frozenset(
 
 @dataclass
 class Habits:
-    """What this server does otherwise than its documents say."""
+    """What this server does otherwise than its documents say.
+
+    `block_id` is said of the newest block in place of its own; None: nothing is.
+    """
 
     repeats_first_page: bool = False
     in_seconds: bool = False
     is_empty: bool = False
     ignores_contract: bool = False
+    block_id: str | None = ""
     says_revert_of: str = ""
 
 
@@ -76,8 +78,9 @@ class TronGridFake:
         block_id = (
             number.to_bytes(8, "big").hex() + hashlib.sha256(str(number).encode()).hexdigest()[16:]
         )
+        said = block_id if self.habits.block_id == "" else self.habits.block_id
         return {
-            "blockID": block_id,
+            **({} if said is None else {"blockID": said}),
             "block_header": {"raw_data": {"number": number, "timestamp": at_ms, "version": 31}},
         }
 
@@ -92,9 +95,9 @@ class TronGridFake:
 
     def _listing(self, address: str, query: dict[str, str]) -> Answer:
         limit = int(query.get("limit", "20"))
-        unknown = set(query) - _FILTERS
-        if unknown or limit > 200 or not _is_address(address):
-            said = f"invalid: {sorted(unknown)}, limit {limit}, {address}"
+        refused = complaint(query, _FILTERS, most=200, usual=20)
+        if refused or not _is_address(address):
+            said = refused or f"invalid address: {address}"
             return Answer({"success": False, "error": said, "statusCode": 400}, 400)
         filters = {name: value for name, value in query.items() if name != "fingerprint"}
         written = json.dumps([address, filters], sort_keys=True)
@@ -157,20 +160,7 @@ class TronGridFake:
         return made.rows[kind][0]
 
 
-@contextmanager
-def serve(
-    ledger: TronLedger,
-    *,
-    key: str = "",
-    limit_per_second: int | None = None,
-    suspended_s: float = 30.0,
-) -> Iterator[Fake]:
-    """Serve a ledger as TronGrid does; `fake.habits` are its bad habits."""
-    shown = TronGridFake(ledger, key)
-    over = Answer(SUSPENDED, 403)
-    fake = Fake(shown.handle, over, limit_per_second, suspended_s, habits=shown.habits)
-    with serving(fake):
-        yield fake
+serve = provider(TronGridFake, Answer(SUSPENDED, 403), suspended_s=30.0)
 
 
 def _receipt(made: Transaction) -> dict[str, object]:

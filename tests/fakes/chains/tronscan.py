@@ -7,11 +7,9 @@ there; `rangeTotal` counts on. It refuses parameters that it does not know.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
-from fakes.chains.server import Answer, Fake, Request, serving
+from fakes.chains.server import Answer, Request, provider
 from fakes.chains.tron import Move, Transaction, TronLedger
 
 REACH = 10_000
@@ -172,17 +170,4 @@ class TronScanFake:
         return made.at_ms <= int(self.ledger.solid_until().timestamp() * 1000)
 
 
-@contextmanager
-def serve(
-    ledger: TronLedger,
-    *,
-    key: str = "",
-    limit_per_second: int | None = None,
-    suspended_s: float = 30.0,
-) -> Iterator[Fake]:
-    """Serve a ledger as TronScan does; `fake.habits` are its bad habits."""
-    over = Answer({"message": "too many requests"}, 429)
-    shown = TronScanFake(ledger, key)
-    fake = Fake(shown.handle, over, limit_per_second, suspended_s, habits=shown.habits)
-    with serving(fake):
-        yield fake
+serve = provider(TronScanFake, Answer({"message": "too many requests"}, 429), suspended_s=30.0)

@@ -14,6 +14,7 @@ from fakes.pay_world import PAYER, SHOP, TON_SHOP
 from x0tta_cli.core.errors import UsageError
 from x0tta_cli.pay.ledger.enrolment import Limits
 from x0tta_cli.pay.ledger.reading import orders_in
+from x0tta_cli.pay.orders import MatchBy
 
 PRICE = 12_500_000
 
@@ -244,3 +245,41 @@ def test_parts_of_an_order_are_summed_and_too_much_is_said(shop, served):
     states = {order: shop.state(order) for order in ("PARTS", "MUCH", "TWICE")}
     assert states == {"PARTS": "paid", "MUCH": "overpaid", "TWICE": "duplicate"}
     assert shop.order("TWICE").received == str(2 * 10**9)
+
+
+def test_dust_is_no_part_of_an_order_that_has_a_wallet_of_its_own(shop, served):
+    order = shop.expect("A-1", PRICE, "usdt-trc20", by=MatchBy.ADDRESS)
+    look_alike = address_of("looks like the payer")
+    for amount in (0, 1, 1000):
+        served.tron.transfer(look_alike, SHOP, amount)
+    shop.reconcile()
+    assert (shop.state("A-1"), shop.order("A-1").received) == ("expected", "0")
+    served.pay_tron(int(order.amount))
+    served.tron.transfer(look_alike, SHOP, 7)
+    shop.reconcile()
+    assert (shop.state("A-1"), shop.order("A-1").received) == ("paid", str(PRICE))
+    # Not income, and not lost: 1, 1000 and 7 are in the queue.
+    assert shop.unmatched() == 3
+    assert shop.differences() == ()
+
+
+def test_dust_under_a_memo_that_the_chain_has_shown_makes_no_payment_wrong(shop, served):
+    shop.expect("N-1", 3 * 10**9)
+    served.pay_ton(3 * 10**9, "N-1")
+    served.pay_ton(1, "N-1")
+    shop.reconcile()
+    served.pay_ton(2, "N-1")
+    shop.reconcile()
+    assert (shop.state("N-1"), shop.order("N-1").received) == ("paid", str(3 * 10**9))
+    assert shop.unmatched() == 2
+
+
+def test_one_transaction_with_many_equal_transfers_hides_no_other_payment(shop, served):
+    order = shop.expect("A-1", PRICE, "usdt-trc20")
+    long_ago = datetime.now(UTC) - timedelta(minutes=5)
+    served.tron.transaction(*[Move(PAYER, SHOP, 1)] * 450, at=long_ago)
+    served.pay_tron(int(order.amount))
+    served.fakes["tronscan"].trouble = Trouble(is_down=True)
+    result = shop.reconcile()
+    assert {one.name: one.state for one in result.sources}["trongrid"] == "ok"
+    assert shop.state("A-1") == "paid"

@@ -163,3 +163,33 @@ def test_what_was_read_before_a_source_failed_is_kept(shop, served):
     assert shop.unmatched() == 1500
     # It went on where it was, and read nothing twice.
     assert requests_of(served, "tonapi") <= -(-(1500 - kept) // 200) + 3
+
+
+@pytest.mark.parametrize("first", ["tonapi", "toncenter"])
+def test_a_source_that_may_still_roll_it_back_does_not_agree_that_it_is_final(shop, served, first):
+    large = 2_000 * 10**9
+    shop.expect("A-1", large)
+    served.pay_ton(large, "A-1")
+    other = "toncenter" if first == "tonapi" else "tonapi"
+    served.fakes["toncenter"].habits.finality = "pending"
+    served.fakes[other].trouble = Trouble(status=503)
+    shop.reconcile()
+    served.fakes[other].trouble = None
+    for _ in range(2):
+        shop.reconcile()
+        assert (shop.state("A-1"), shop.order("A-1").received) == ("confirming", "0")
+    assert shop.differences() == ()
+    served.fakes["toncenter"].habits.finality = "finalized"
+    assert shop.reconcile().orders == {"paid": 1}
+    assert shop.differences() == ()
+
+
+def test_an_order_for_a_time_before_the_chain_asks_for_none_before_it(shop, served):
+    long_ago = datetime(26, 11, 1, tzinfo=UTC)
+    order = shop.expect("A-1", PRICE, "usdt-trc20", begin=long_ago)
+    served.pay_tron(int(order.amount))
+    result = shop.reconcile()
+    assert {one.name: one.state for one in result.sources}["trongrid"] == "ok"
+    asked = [one.query for one in served.fakes["trongrid"].requests if "min_timestamp" in one.query]
+    assert min(int(one["min_timestamp"]) for one in asked) > 1_500_000_000_000
+    assert shop.state("A-1") == "paid"

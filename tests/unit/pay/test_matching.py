@@ -9,8 +9,8 @@ from x0tta_cli.pay.matching import choose, clean_memo, key_of_order, key_of_tran
 from x0tta_cli.pay.orders import MatchBy, Terms
 
 
-def terms(number, start, end, *, cancelled=False):
-    return Terms(number, f"A-{number}", 100, start, end, 1000, 0, is_cancelled=cancelled)
+def terms(number, start, end, *, amount=100, **ended):
+    return Terms(number, f"A-{number}", amount, start, end, 10**9, 0, **ended)
 
 
 def test_control_characters_are_taken_out_of_a_memo_and_nothing_else():
@@ -39,22 +39,45 @@ def test_a_prefix_a_longer_memo_and_another_case_do_not_match():
 
 def test_the_order_whose_window_holds_the_transfer_goes_first():
     old, new = terms(1, 0, 100), terms(2, 200, 300)
-    assert choose([old, new], 50) is old
-    assert choose([new, old], 250) is new
+    assert choose([old, new], 50, 100) is old
+    assert choose([new, old], 250, 100) is new
 
 
 def test_a_transfer_after_all_windows_is_late_for_the_last_of_them():
     old, new = terms(1, 0, 100), terms(2, 200, 300)
-    assert choose([old, new], 150) is old
-    assert choose([old, new], 999) is new
+    assert choose([old, new], 150, 100) is old
+    assert choose([old, new], 999, 100) is new
 
 
 def test_a_transfer_from_before_an_order_is_not_for_it():
-    assert choose([terms(1, 100, None)], 99) is None
+    assert choose([terms(1, 100, None)], 99, 100) is None
 
 
 def test_a_cancelled_order_takes_nothing():
-    assert choose([terms(1, 0, None, cancelled=True)], 5) is None
+    assert choose([terms(1, 0, None, is_cancelled=True)], 5, 100) is None
+
+
+def test_a_refunded_order_takes_nothing():
+    assert choose([terms(1, 0, None, is_refunded=True)], 5, 100) is None
+
+
+def test_less_than_a_ten_thousandth_of_an_order_is_no_part_of_it():
+    order = terms(1, 0, None, amount=12_500_000)
+    assert choose([order], 5, 1_249) is None
+    assert choose([order], 5, 1_250) is order
+    # Whoever pays twenty thousand and is short of a fee sends a cent or more, which counts.
+    large = terms(3, 0, None, amount=20_000_000_000)
+    assert choose([large], 5, 9_999) is None
+    assert choose([large], 5, 10_000) is large
+    small = terms(2, 0, None, amount=7)
+    assert choose([small], 5, 1) is small
+
+
+def test_the_key_of_a_memo_longer_than_any_order_s_has_a_bounded_length():
+    key = key_of_transfer("\U0001f525" * 1024, 7)
+    assert len(key.encode()) < 100
+    assert key != key_of_transfer("\U0001f525" * 1023, 7)
+    assert len(key_of_order(MatchBy.MEMO, "\U0001f525" * 120, 7)) == 122
 
 
 @given(
@@ -65,10 +88,10 @@ def test_a_cancelled_order_takes_nothing():
 )
 def test_whoever_is_chosen_had_begun_and_was_not_cancelled(windows, at):
     orders = [
-        terms(number, start, None if length is None else start + length, cancelled=cancelled)
+        terms(number, start, None if length is None else start + length, is_cancelled=cancelled)
         for number, (start, length, cancelled) in enumerate(windows)
     ]
-    chosen = choose(orders, at)
+    chosen = choose(orders, at, 100)
     possible = [one for one in orders if not one.is_cancelled and one.valid_from_ms <= at]
     assert (chosen is None) == (not possible)
     assert chosen is None or chosen in possible

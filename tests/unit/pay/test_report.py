@@ -15,6 +15,8 @@ from x0tta_cli.pay.model import Finality
 from x0tta_cli.pay.report.page import render_page
 from x0tta_cli.pay.report.summary import report_of
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 12, 2, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>\u202e &amp; \x1b[2J"
 

@@ -106,7 +106,7 @@ ENTRIES: tuple[Entry, ...] = (
         ExitStatus.USAGE,
         "What was given is no transaction's id",
         "A transaction's id is 64 hex digits (on TON also 44 characters of base64). An order's "
-        "id in its place is the usual mistake.",
+        "id in its place is the usual mistake; in the place of a refund's, the payment's own is.",
         "Copy the hash from the wallet or the explorer.",
         "x0tta pay verify A-1 --tx "
         "0b9c085adefee7a40b98c905eedf1ea6a7310ea7f23a17c55c1ee5cc5c21b977",
@@ -149,7 +149,9 @@ ENTRIES: tuple[Entry, ...] = (
         "pay.has_evidence",
         ExitStatus.CONFLICT,
         "An order that money has come for can't be cancelled",
-        "A cancelled order takes nothing, and the money would belong to nobody.",
+        "A cancelled order takes nothing, and the money would belong to nobody. Only where sources "
+        "contradict each other may it be closed: then nothing of it counts, and its transfers are "
+        "listed by x0tta pay unmatched.",
         "Send it back and record that, or leave the order as it is.",
         "x0tta pay refund A-1001 --tx HASH",
     ),

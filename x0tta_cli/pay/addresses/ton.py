@@ -10,6 +10,7 @@ import re
 from base64 import b64decode, b64encode
 from binascii import crc_hqx
 from dataclasses import dataclass
+from functools import lru_cache
 
 BOUNCEABLE, NOT_BOUNCEABLE, TEST_ONLY = 0x11, 0x51, 0x80
 _WORKCHAINS = frozenset({0, -1})
@@ -49,6 +50,7 @@ def read(text: str) -> TonAddress:
     )
 
 
+@lru_cache(maxsize=4096)
 def from_raw(text: str) -> str:
     """Give the canonical form of a raw address: lower case; raises ValueError."""
     if not _RAW.fullmatch(text):

@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 # TronGrid suspends a key for 30 s; asking meanwhile prolongs it.
 BLOCKED_S = 30.0
+# Until the next day's requests at most: a source is never given up because it once said so.
+LONGEST_BLOCK_S = 86_400.0
 TIMEOUT_S = 30.0
 _SECOND = timedelta(seconds=1)
 # A page of 200 transactions of TON has about 0.6 MB.
@@ -91,9 +93,9 @@ class Api:
         """Ask with a POST that changes nothing, and give the JSON that came."""
         return self._ask("POST", path, json=body)
 
-    def find(self, path: str) -> Any | None:
+    def find(self, path: str, params: Mapping[str, str] | None = None) -> Any | None:
         """Ask with GET for one thing; None where the server does not know it (404)."""
-        return self._ask("GET", path, may_miss=True)
+        return self._ask("GET", path, params=params, may_miss=True)
 
     @contextmanager
     def judging(self) -> Iterator[None]:
@@ -133,6 +135,15 @@ class Api:
             retryable=True,
             context={"source": self.name, "indexed_until": format_instant(instant)},
         )
+
+    def go_without_head(self) -> datetime:
+        """Give the present for a server that does not tell how far its index is, and note that.
+
+        What it lists stays true, and what it lists late is found within the next overlap.
+        """
+        untold = "It does not tell up to when it has indexed."
+        self._troubles.setdefault(SourceState.DEGRADED, untold)
+        return self.clock.now()
 
     def close(self) -> None:
         """Close the connections, and give back unused requests."""
@@ -185,7 +196,8 @@ class Api:
         )
         if not is_blocked:
             return None
-        return max(BLOCKED_S, response.retry_after_s(datetime.now(UTC)) or 0.0)
+        wanted_s = response.retry_after_s(datetime.now(UTC)) or 0.0
+        return min(max(BLOCKED_S, wanted_s), LONGEST_BLOCK_S)
 
     def _read(self, response: Response, *, may_miss: bool) -> Any:
         if response.status in {401, 403}:

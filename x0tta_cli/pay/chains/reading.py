@@ -17,7 +17,7 @@ from x0tta_cli.pay.amounts import LARGEST
 _FIRST_MS, _LAST_MS = 10**12, 10**14
 _FIRST_S, _LAST_S = 10**9, 10**11
 _TRANSACTION = re.compile(r"[0-9a-f]{64}")
-_DIGITS = re.compile(r"[0-9]{1,78}", re.ASCII)
+_MOST_DIGITS = 78
 
 
 def instant_of_ms(value: Any) -> datetime:
@@ -34,7 +34,7 @@ def instant_of_s(value: Any) -> datetime:
 
 def second_of(value: Any) -> int:
     """Read seconds since 1970, and leave them a number."""
-    number = int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
+    number = int(value) if type(value) is str and _are_digits(value) else value
     if type(number) is not int or not _FIRST_S <= number < _LAST_S:
         raise ValueError(f"{value!r} stands where seconds since 1970 should")
     return number
@@ -47,11 +47,14 @@ def to_ms(instant: datetime) -> int:
 
 def amount_of(value: Any) -> int:
     """Read an amount in smallest units: digits, or a JSON integer; zero is one, too."""
-    if isinstance(value, str) and _DIGITS.fullmatch(value):
-        value = int(value)
-    if type(value) is not int or not 0 <= value <= LARGEST:
-        raise ValueError(f"{str(value)[:80]!r} stands where an amount in smallest units should")
-    return value
+    number = int(value) if type(value) is str and _are_digits(value) else value
+    if type(number) is int and 0 <= number <= LARGEST:
+        return number
+    raise ValueError(f"{str(value)[:80]!r} stands where an amount in smallest units should")
+
+
+def _are_digits(written: str) -> bool:
+    return written.isascii() and written.isdigit() and len(written) <= _MOST_DIGITS
 
 
 def transaction_of(value: Any) -> str:
@@ -77,6 +80,11 @@ def part_of(answer: Any, name: str) -> dict[str, Any]:
     if not isinstance(part, dict):
         raise ValueError(f"no object stands under '{name}'")  # noqa: TRY004 - an answer's fault
     return part
+
+
+def said_of(value: Any) -> str:
+    """Word what an answer says, which is kept and shown: in ASCII, without control characters."""
+    return ascii(str(value)[:80])[1:-1]
 
 
 def said(error: Exception) -> str:

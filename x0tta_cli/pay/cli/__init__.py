@@ -1,8 +1,7 @@
-"""`x0tta pay`: its commands, a module for each kind of work."""
+"""`x0tta pay`: its commands, a module for each kind of work, loaded by who names one."""
 
 from __future__ import annotations
 
-from x0tta_cli.pay.cli import orders, reconciling, reporting, serving, wallets
 from x0tta_cli.pay.cli.application import app
 
-__all__ = ["app", "orders", "reconciling", "reporting", "serving", "wallets"]
+__all__ = ["app"]

@@ -171,7 +171,12 @@ def list_expected(wallet: WalletName = "") -> list[Order]:
     examples=["x0tta pay expect cancel A-1001"],
 )
 def cancel(order: OrderName) -> Changed:
-    """Cancel an order for which nothing has come; what comes later belongs to nobody."""
+    """Cancel an order for which nothing has come; what comes later belongs to nobody.
+
+    One that sources contradict each other about is closed in the same way: its evidence stays with
+    it, nothing of it counts, and x0tta pay unmatched lists its transfers. Other ways out: x0tta pay
+    verify asks the sources again, and x0tta pay refund records that the money was sent back.
+    """
     from x0tta_cli.pay.opening import ledger_of
 
     if session().dry_run:
@@ -261,9 +266,9 @@ def _orders(states: Sequence[OrderState], wallet: str) -> Iterator[Order]:
     with existing_ledger_of(settings()) as ledger:
         if ledger is None:
             return
-        from x0tta_cli.pay.ledger.enrolment import wallet_named
+        from x0tta_cli.pay.ledger.enrolment import wallets_named
         from x0tta_cli.pay.ledger.reading import orders_in
 
         with ledger.reading() as connection:
-            chosen = wallet_named(connection, wallet) if wallet else None
-            yield from orders_in(connection, states=states, wallet=chosen)
+            chosen = wallets_named(connection, wallet) if wallet else None
+            yield from orders_in(connection, states=states, wallets=chosen)

@@ -55,7 +55,7 @@ def blocks_of_orders(orders: list[Order]) -> Iterator[Block]:
 
 def blocks_of_order(order: Any) -> Iterator[Block]:
     """Lay one order out: what was asked for, what came, and who says so."""
-    if not isinstance(order, Order | Verdict):
+    if not isinstance(order, Order):
         yield Text("It would be added.")
         return
     yield Heading(order.order)
@@ -137,18 +137,18 @@ def state_of(state: OrderState) -> Cell:
     return Cell(state.value, TONE_OF.get(state, "bad"))
 
 
-def readable_wallet(order: Order | Verdict) -> str:
+def readable_wallet(order: Order) -> str:
     """Write where to pay as wallets show it and take it."""
     asset = ASSETS[order.asset]
     return addresses.readable(asset.chain, order.wallet, asset.network)
 
 
-def money(amount: str, of: Order | Verdict | Unmatched) -> str:
+def money(amount: str, of: Order | Unmatched) -> str:
     """Write an amount in whole units."""
     return format_amount(int(amount), of.decimals)
 
 
-def evidence_row(one: Any, order: Order | Verdict) -> tuple[object, ...]:
+def evidence_row(one: Any, order: Order) -> tuple[object, ...]:
     """Write one transfer of an order's evidence."""
     sources = ", ".join(one["sources"])
     amount = money(one["amount"], order)

@@ -29,11 +29,10 @@ def blocks_of_answer(result: Plan | Verdict) -> Iterator[Block]:
 
 
 def blocks_of_watched_run(result: Reconciliation) -> Iterator[Block]:
-    """Lay out one run of many: when it was, what it changed, and what it could not see."""
+    """Lay out one run of many: when it was, how all stands, what changed and can't be seen."""
     counted = ", ".join(f"{count} {state}" for state, count in result.orders.items())
     yield Table([Column("AT"), Column("ORDERS")], [(datetime.now(UTC), counted or "none")])
-    if any(source.state != "ok" for source in result.sources):
-        yield table_of_sources(result)
+    yield table_of_sources(result)
     yield from blocks_of_news(result)
     yield from blocks_of_gaps(result)
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
@@ -24,6 +24,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from x0tta_cli.pay.ledger.bulk import insert_rows
+from x0tta_cli.pay.ledger.pieces import pieces
 from x0tta_cli.pay.ledger.tables import (
     ATTESTATIONS,
     BATCHES,
@@ -122,17 +124,18 @@ def append(
     return head
 
 
-def append_rows(connection: Connection, kind: str, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Store rows of a kind under the next numbers, and close them with a batch; the first number.
+def append_rows(connection: Connection, kind: str, rows: Sequence[dict[str, Any]]) -> int:
+    """Store rows of a kind, each of which gains its `number`; close them with a batch.
 
-    Only within `writing`.
+    Gives the first number. Only within `writing`.
     """
     table = _FIELDS[kind][0]
     first = next_number(connection, table)
     if rows:
-        numbered = [{"number": number, **row} for number, row in enumerate(rows, first)]
-        _insert(connection, table, numbered)
-        append(connection, kind, first, first + len(rows) - 1, digest_of_rows(kind, numbered))
+        for number, row in enumerate(rows, first):
+            row["number"] = number
+        insert_rows(connection, table, rows)
+        append(connection, kind, first, first + len(rows) - 1, digest_of_rows(kind, rows))
     return first
 
 
@@ -157,18 +160,15 @@ def head_of(before: str, batch: Batch) -> str:
 
 def digest_of(connection: Connection, kind: str, first: int, last: int) -> str:
     """Compute the digest of stored rows."""
-    pieces = (
-        _log_pieces(connection, first, last)
-        if kind == "log"
-        else _pieces(connection, kind, first, last)
-    )
-    return _digest(pieces)
+    if kind == "log":
+        return _digest(_log_pieces(connection, first, last))
+    return _digest(_pieces(connection, kind, first, last))
 
 
-def digest_of_rows(kind: str, rows: Iterable[dict[str, Any]]) -> str:
+def digest_of_rows(kind: str, rows: Iterable[Mapping[str, Any]]) -> str:
     """Compute the digest of rows that are about to be stored."""
-    to_line = _line_maker(_FIELDS[kind][1])
-    return _digest(to_line(row) for row in rows)
+    fields = itemgetter(*_FIELDS[kind][1])
+    return _digest(_lines(piece) for piece in pieces(map(fields, rows), ROWS_A_PIECE))
 
 
 def next_number(connection: Connection, table: sa.Table) -> int:
@@ -177,10 +177,10 @@ def next_number(connection: Connection, table: sa.Table) -> int:
     return (last or 0) + 1
 
 
-def _digest(pieces: Iterable[str]) -> str:
+def _digest(texts: Iterable[str]) -> str:
     digest = hashlib.sha256()
-    for piece in pieces:
-        digest.update(piece.encode("utf-8", "surrogatepass"))
+    for text in texts:
+        digest.update(text.encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 
@@ -198,7 +198,6 @@ def _log_pieces(connection: Connection, first: int, last: int) -> Iterator[str]:
 
 def _pieces(connection: Connection, kind: str, first: int, last: int) -> Iterator[str]:
     table, names = _FIELDS[kind]
-    to_line = _line_maker(names)
     columns = [table.c[name] for name in names]
     found = connection.execute(
         sa.select(*columns)
@@ -206,27 +205,20 @@ def _pieces(connection: Connection, kind: str, first: int, last: int) -> Iterato
         .order_by(table.c.number)
         .execution_options(yield_per=ROWS_A_PIECE)
     )
-    return (to_line(row) for row in found.mappings())
+    return (_lines([tuple(row) for row in piece]) for piece in found.partitions())
 
 
-def _line_maker(names: tuple[str, ...]) -> Callable[[Any], str]:
-    fields, tabs = itemgetter(*names), len(names) - 1
-
-    def to_line(row: Any) -> str:
-        # None and "" differ: an absent memo is none, and an empty one can't be stored.
-        values = ["" if value is None else str(value) for value in fields(row)]
-        line = "\t".join(values)
-        # Looking for what has to be escaped is quicker than escaping each field.
-        if "\\" in line or "\n" in line or line.count("\t") != tabs:
-            line = "\t".join([value.translate(_ESCAPES) for value in values])
-        return line + "\n"
-
-    return to_line
-
-
-def _insert(connection: Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows as the driver takes them: what SQLAlchemy does for each costs more than that."""
-    compiled = table.insert().compile(dialect=connection.dialect, column_keys=list(rows[0]))
-    order = getattr(compiled, "positiontup", None)
-    given = [tuple(row[name] for name in order) for row in rows] if order else list(rows)
-    connection.exec_driver_sql(str(compiled), given)
+def _lines(rows: Sequence[tuple[Any, ...]]) -> str:
+    """Write rows of one kind as lines."""
+    tabs = len(rows[0]) - 1
+    form = "\t".join(["%s"] * (tabs + 1)) + "\n"
+    # None and "" differ: an absent memo is none, and an empty one can't be stored.
+    said = [
+        tuple("" if one is None else one for one in row) if None in row else row for row in rows
+    ]
+    text = "".join([form % row for row in said])
+    # Looking for what has to be escaped is quicker than escaping each field.
+    count = len(rows)
+    if "\\" in text or text.count("\n") != count or text.count("\t") != count * tabs:
+        text = "".join([form % tuple(str(one).translate(_ESCAPES) for one in row) for row in said])
+    return text

@@ -47,8 +47,7 @@ def read_until(connection: Connection, wallet: Wallet, source: str) -> datetime 
 
 def orders_known(connection: Connection, wallet: Wallet, source: str) -> int:
     """Give the number of the last order that was there when a wallet's last window began."""
-    where = MARKS.c.name == _orders_mark(wallet, source)
-    return connection.execute(sa.select(MARKS.c.value).where(where)).scalar() or 0
+    return mark(connection, _orders_mark(wallet, source))
 
 
 def know_orders(connection: Connection, wallet: Wallet, source: str, last: int) -> None:
@@ -61,12 +60,20 @@ def orders_after(connection: Connection, wallet: Wallet, known: int) -> tuple[in
 
     An order may be added for a time that was read when nobody waited for it.
     """
+    last: int = connection.execute(sa.select(sa.func.max(ORDERS.c.number))).scalar() or 0
+    if last <= known:
+        return last, None
     begins = sa.select(sa.func.min(ORDERS.c.valid_from)).where(
         ORDERS.c.wallet == wallet.number, ORDERS.c.number > known, ORDERS.c.cancelled_at.is_(None)
     )
     earliest = connection.execute(begins).scalar()
-    last = connection.execute(sa.select(sa.func.max(ORDERS.c.number))).scalar()
-    return last or 0, None if earliest is None else from_ms(earliest)
+    return last, None if earliest is None else from_ms(earliest)
+
+
+def mark(connection: Connection, name: str) -> int:
+    """Give the number that is remembered under a name; 0 where there is none."""
+    where = MARKS.c.name == name
+    return connection.execute(sa.select(MARKS.c.value).where(where)).scalar() or 0
 
 
 def set_mark(connection: Connection, name: str, value: int) -> None:

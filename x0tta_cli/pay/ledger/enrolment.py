@@ -17,11 +17,12 @@ from x0tta_cli.pay import addresses
 from x0tta_cli.pay.assets import find_asset
 from x0tta_cli.pay.chains.transactions import parse_transaction
 from x0tta_cli.pay.ledger import chain
+from x0tta_cli.pay.ledger.bulk import insert_rows
 from x0tta_cli.pay.ledger.database import Ledger
 from x0tta_cli.pay.ledger.keys import Keys, Window
 from x0tta_cli.pay.ledger.pieces import pieces
-from x0tta_cli.pay.ledger.tables import CLAIMS, LOG, ORDERS, STANDINGS, WALLETS
-from x0tta_cli.pay.matching import clean_memo, key_of_order
+from x0tta_cli.pay.ledger.tables import CLAIMS, LOG, ORDERS, STANDINGS, TRANSFERS, WALLETS
+from x0tta_cli.pay.matching import LONGEST_MEMO, clean_memo, key_of_order
 from x0tta_cli.pay.model import Asset, Chain
 from x0tta_cli.pay.orders import (
     MatchBy,
@@ -120,18 +121,19 @@ def add_orders(ledger: Ledger, orders: Iterable[NewOrder], limits: Limits) -> li
 
 
 def cancel(ledger: Ledger, order: str) -> OrderState:
-    """Cancel an order for which nothing has come.
+    """Cancel an order for which nothing has come, or one that sources contradict each other about.
 
-    Raises NotFoundError `pay.unknown_order` and ConflictError `pay.has_evidence`.
+    Of the latter nothing counts any more, and its transfers belong to nobody. Raises NotFoundError
+    `pay.unknown_order` and ConflictError `pay.has_evidence`.
     """
     with ledger.writing() as connection:
-        number, state, received = _standing(connection, order)
+        number, state, _ = _standing(connection, order)
         if state == OrderState.CANCELLED:
             return OrderState.CANCELLED
         claimed = connection.execute(
             sa.select(CLAIMS.c.transfer).where(CLAIMS.c.order_number == number).limit(1)
         ).first()
-        if claimed is not None:
+        if claimed is not None and state != OrderState.CONFLICTING:
             raise ConflictError(
                 "pay.has_evidence",
                 f"{order} can't be cancelled: it is {state}.",
@@ -139,7 +141,7 @@ def cancel(ledger: Ledger, order: str) -> OrderState:
                 fix=f"x0tta pay show {order} shows it; pay refund records that it was sent back.",
             )
         _mark(connection, number, "cancelled_at")
-        _change(connection, number, (state, OrderState.CANCELLED), received, "")
+        _change(connection, number, (state, OrderState.CANCELLED), 0, "")
     return OrderState.CANCELLED
 
 
@@ -151,9 +153,11 @@ def refund(ledger: Ledger, order: str, tx: str) -> OrderState:
     with ledger.writing() as connection:
         number, state, received = _standing(connection, order)
         written = parse_transaction(_chain_of(connection, number), tx)
+        _refuse_payment(connection, number, written, order)
         if state == OrderState.REFUNDED:
             return OrderState.REFUNDED
-        if received == 0:
+        # What sources contradict each other about may have come all the same.
+        if received == 0 and state != OrderState.CONFLICTING:
             raise ConflictError(
                 "pay.nothing_to_refund",
                 f"Nothing has been received for {order}: it is {state}.",
@@ -162,6 +166,22 @@ def refund(ledger: Ledger, order: str, tx: str) -> OrderState:
         _mark(connection, number, "refunded_at")
         _change(connection, number, (state, OrderState.REFUNDED), received, written)
     return OrderState.REFUNDED
+
+
+def _refuse_payment(connection: Connection, order_number: int, tx: str, order: str) -> None:
+    paid = (
+        sa.select(TRANSFERS.c.number)
+        .join(CLAIMS, CLAIMS.c.transfer == TRANSFERS.c.number)
+        .where(CLAIMS.c.order_number == order_number, TRANSFERS.c.tx == tx)
+    )
+    if connection.execute(paid.limit(1)).first() is not None:
+        raise UsageError(
+            "pay.bad_transaction_id",
+            f"'{tx}' is the payment of {order}, and not its refund.",
+            reason="It moved the money to us.",
+            fix="Copy the hash of the transaction that sent the money back.",
+            context={"transaction": tx, "order": order},
+        )
 
 
 def _change(
@@ -187,16 +207,22 @@ def to_ms(instant: datetime) -> int:
     return int(instant.timestamp()) * 1000 + instant.microsecond // 1000
 
 
-def wallet_named(connection: Connection, name: str) -> Wallet:
-    """Find a wallet by its name or canonical address; raises NotFoundError `pay.no_such_wallet`."""
-    for wallet in wallets_in(connection):
-        if name in {wallet.name, wallet.address}:
-            return wallet
+def wallets_named(connection: Connection, written: str) -> list[Wallet]:
+    """Find a wallet by its name, or all assets at an address, which may be in any form.
+
+    Raises NotFoundError `pay.no_such_wallet`.
+    """
+    wallets = wallets_in(connection)
+    found = [one for one in wallets if one.name == written] or [
+        one for one in wallets if _canonical(written, find_asset(one.asset)) == one.address
+    ]
+    if found:
+        return found
     raise NotFoundError(
         "pay.no_such_wallet",
-        f"None of our wallets is called '{name}'.",
+        f"None of our wallets is called '{written}'.",
         fix="x0tta pay wallets list shows them.",
-        context={"wallet": name},
+        context={"wallet": written},
     )
 
 
@@ -216,7 +242,7 @@ def _insert(
     for wallet in {one.wallet for one in prepared}:
         keys.load(wallet, (one.key for one in prepared if one.wallet == wallet and one.key))
     rows = [_row(one, number + offset, keys, limits) for offset, one in enumerate(prepared)]
-    connection.execute(ORDERS.insert(), rows)
+    insert_rows(connection, ORDERS, rows)
     return names
 
 
@@ -271,7 +297,7 @@ def _way(order: NewOrder, asset: Asset) -> tuple[MatchBy, str | None]:
     memo = order.memo or None
     if asset.chain is Chain.TRON and memo is not None:
         raise _bad(order.order, "memo", "A TRC-20 transfer carries none; leave it empty.")
-    if memo is not None and (clean_memo(memo) != memo or len(memo) > 120):
+    if memo is not None and (clean_memo(memo) != memo or len(memo) > LONGEST_MEMO):
         raise _bad(order.order, "memo", "It has control characters, or more than 120 signs.")
     by = order.by or (MatchBy.AMOUNT if asset.chain is Chain.TRON else MatchBy.MEMO)
     if by is MatchBy.MEMO and memo is None:

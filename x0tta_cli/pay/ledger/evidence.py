@@ -9,8 +9,9 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from x0tta_cli.pay.ledger.recording import from_ms, kinds_of_sources
 from x0tta_cli.pay.ledger.tables import ATTESTATIONS, CLAIMS, ORDERS, TRANSFERS
+from x0tta_cli.pay.model import Finality
 from x0tta_cli.pay.orders import Evidence, Terms
-from x0tta_cli.pay.states import SETTLED, Claimed, is_sure
+from x0tta_cli.pay.states import SETTLED, Claimed, counts
 
 
 def terms_of(row: RowMapping) -> Terms:
@@ -38,15 +39,29 @@ def claimed_of(connection: Connection, orders: Iterable[int]) -> dict[int, list[
 
 
 def _claimed(row: RowMapping, told: list[tuple[str, str]], kinds: Mapping[str, str]) -> Claimed:
-    agreeing = {row["source"], *(source for source, disputes in told if not disputes)}
+    # A source of which no kind is known is no second opinion.
+    agreeing = {kinds.get(source, "") for source in _agreeing(row, told)}
     return Claimed(
         row["amount"],
         bool(row["late"]),
         row["finality"],
-        # A source of which no kind is known is no second opinion.
-        len({kinds.get(source, "") for source in agreeing}),
-        any(disputes for _, disputes in told),
+        len(agreeing) or 1,
+        any(_last_words(told).values()),
     )
+
+
+def _agreeing(row: RowMapping, told: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Name the sources that say of a transfer that it stays, the one that told first in front.
+
+    Who said first that it may be rolled back has to say again that it is final.
+    """
+    first = () if row["first_finality"] == Finality.CONFIRMING else (row["source"],)
+    return *first, *(source for source, disputes in _last_words(told).items() if not disputes)
+
+
+def _last_words(told: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Give what each source has said last: what it disputes, or nothing."""
+    return dict(told)
 
 
 def evidence_of(connection: Connection, orders: Iterable[int]) -> dict[int, list[Evidence]]:
@@ -59,8 +74,8 @@ def evidence_of(connection: Connection, orders: Iterable[int]) -> dict[int, list
     for row, told in _rows(connection, numbers):
         if row["finality"] == SETTLED:
             continue
-        agreeing = (row["source"], *(source for source, disputes in told if not disputes))
-        disputed = "; ".join(f"{source}: {words}" for source, words in told if words)
+        last_words = _last_words(told).items()
+        disputed = "; ".join(f"{source}: {words}" for source, words in last_words if words)
         shown.setdefault(row["order_number"], []).append(
             Evidence(
                 row["chain"],
@@ -70,8 +85,8 @@ def evidence_of(connection: Connection, orders: Iterable[int]) -> dict[int, list
                 row["sender"],
                 from_ms(row["at"]),
                 row["finality"],
-                agreeing,
-                is_sure(terms[row["order_number"]], _claimed(row, told, kinds)),
+                _agreeing(row, told) or (row["source"],),
+                counts(terms[row["order_number"]], _claimed(row, told, kinds)),
                 disputed,
             )
         )

@@ -32,7 +32,7 @@ def orders_in(
     connection: Connection,
     *,
     states: Sequence[OrderState] = (),
-    wallet: Wallet | None = None,
+    wallets: Sequence[Wallet] | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Iterator[Order]:
@@ -40,12 +40,12 @@ def orders_in(
 
     `since` and `until` are of the beginning of an order's window; `until` itself is left out.
     """
-    wallets = {one.number: one for one in wallets_in(connection)}
+    by_number = {one.number: one for one in wallets_in(connection)}
     query = _orders_query()
     if states:
         query = query.where(STANDINGS.c.state.in_([state.value for state in states]))
-    if wallet is not None:
-        query = query.where(ORDERS.c.wallet == wallet.number)
+    if wallets is not None:
+        query = query.where(ORDERS.c.wallet.in_([one.number for one in wallets]))
     if since is not None:
         query = query.where(ORDERS.c.valid_from >= to_ms(since))
     if until is not None:
@@ -56,7 +56,7 @@ def orders_in(
     ):
         evidence = evidence_of(connection, [row["number"] for row in rows])
         for row in rows:
-            yield _order(row, wallets[row["wallet"]], evidence.get(row["number"], ()))
+            yield _order(row, by_number[row["wallet"]], evidence.get(row["number"], ()))
         after = rows[-1]["number"]
 
 
@@ -93,7 +93,7 @@ def unmatched_in(
     query = (
         sa.select(TRANSFERS)
         .outerjoin(CLAIMS, CLAIMS.c.transfer == TRANSFERS.c.number)
-        .where(CLAIMS.c.transfer.is_(None), TRANSFERS.c.finality.not_in(NOT_COUNTED))
+        .where(belongs_to_nobody(), TRANSFERS.c.finality.not_in(NOT_COUNTED))
         .order_by(TRANSFERS.c.number)
     )
     if log_range is not None:
@@ -111,6 +111,27 @@ def unmatched_in(
     for piece in pieces(rows, PIECE):
         told_of |= attestations_of(connection, [row["number"] for row in piece])
     return [_unmatched(row, wallets[row["wallet"]], told_of.get(row["number"], ())) for row in rows]
+
+
+def agreed_since(connection: Connection, after: int) -> tuple[list[str], int]:
+    """Name the orders that left a conflict after a line of the log; and the log's last line."""
+    last: int = connection.execute(sa.select(sa.func.max(LOG.c.number))).scalar() or 0
+    conflicting = OrderState.CONFLICTING.value
+    found = connection.execute(
+        sa.select(ORDERS.c.id)
+        .join(LOG, LOG.c.order_number == ORDERS.c.number)
+        .where(LOG.c.number > after, LOG.c.was == conflicting, LOG.c.now != conflicting)
+        .distinct()
+    )
+    return [row[0] for row in found], last
+
+
+def belongs_to_nobody() -> sa.ColumnElement[bool]:
+    """Say of a transfer, beside its claim, that no order has it, or a cancelled one."""
+    cancelled = sa.select(ORDERS.c.number).where(
+        ORDERS.c.number == CLAIMS.c.order_number, ORDERS.c.cancelled_at.is_not(None)
+    )
+    return sa.or_(CLAIMS.c.transfer.is_(None), cancelled.correlate(CLAIMS).exists())
 
 
 def counts(connection: Connection) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection, RowMapping
 from x0tta_cli.core.errors import ConfigurationError
 from x0tta_cli.pay.ledger import chain
 from x0tta_cli.pay.ledger.enrolment import to_ms
-from x0tta_cli.pay.ledger.tables import ATTESTATIONS, SOURCES, TRANSFERS
+from x0tta_cli.pay.ledger.tables import ATTESTATIONS, IS_CONFIRMING, SOURCES, TRANSFERS
 from x0tta_cli.pay.matching import clean_memo, key_of_transfer
 from x0tta_cli.pay.model import Finality, Receipt, Transfer
 from x0tta_cli.pay.orders import Wallet
@@ -87,30 +87,36 @@ def record_receipts(
     return Recorded(recorded.new, recorded.changed | set(steps))
 
 
-def attest_receipt(connection: Connection, wallet: Wallet, receipt: Receipt) -> set[int]:
+def attest_receipt(
+    connection: Connection, wallet: Wallet, receipt: Receipt, *, is_last_word: bool = False
+) -> set[int]:
     """Let a second source's receipt agree with what is stored as final, or dispute it.
 
-    Gives the numbers of the transfers of which more is known now; only within `writing`.
+    Where it `is_last_word`, a source that has disputed a transfer and now agrees disputes it no
+    more. Gives the numbers of the transfers of which more is known now; only within `writing`.
     """
-    told = {(one.amount, one.sender) for one in receipt.transfers}
+    told = {(one.amount, one.sender, clean_memo(one.memo)) for one in receipt.transfers}
     words = receipt.reason or "it knows of no such transfer in this transaction"
     found = connection.execute(
         sa.select(TRANSFERS).where(
             TRANSFERS.c.tx == receipt.tx,
             TRANSFERS.c.wallet == wallet.number,
             TRANSFERS.c.finality == Finality.FINAL.value,
-            TRANSFERS.c.source != receipt.source,
+            sa.or_(
+                TRANSFERS.c.source != receipt.source,
+                TRANSFERS.c.first_finality == Finality.CONFIRMING.value,
+            ),
         )
     )
     opinions = [
         Opinion(
             row["number"],
             receipt.source,
-            "" if (row["amount"], row["sender"]) in told else words,
+            "" if (row["amount"], row["sender"], row["memo"]) in told else words,
         )
         for row in found.mappings()
     ]
-    return _attest(connection, opinions)
+    return _attest(connection, opinions, is_last_word=is_last_word)
 
 
 def drop_vanished(
@@ -129,7 +135,7 @@ def drop_vanished(
         sa.select(TRANSFERS.c.number, TRANSFERS.c.tx).where(
             TRANSFERS.c.wallet == wallet.number,
             TRANSFERS.c.source == source,
-            TRANSFERS.c.finality == Finality.CONFIRMING.value,
+            IS_CONFIRMING,
             TRANSFERS.c.at.between(to_ms(window[0]), to_ms(window[1])),
         )
     )
@@ -200,9 +206,11 @@ def _known(
 ) -> dict[Identity, RowMapping]:
     if not rows:
         return {}
-    # One source names each chain; a hash of one is never one of the other.
+    (chain_name,) = {row["chain"] for row in rows.values()}
     found = connection.execute(
-        sa.select(TRANSFERS).where(TRANSFERS.c.tx.in_({tx for tx, _ in rows}))
+        sa.select(TRANSFERS).where(
+            TRANSFERS.c.tx.in_({tx for tx, _ in rows}), TRANSFERS.c.chain == chain_name
+        )
     ).mappings()
     return {
         (row["tx"], row["log_index"]): row for row in found if (row["tx"], row["log_index"]) in rows
@@ -214,13 +222,18 @@ def _told_again(
 ) -> list[Opinion]:
     """Lay what a source tells over what is stored.
 
-    One source that contradicts itself is no better than two that contradict each other.
+    One source that contradicts itself is no better than two that contradict each other. One that
+    says itself that it may be rolled back does not agree that it is final.
     """
     opinions = []
     for identity, stored in known.items():
         told = rows[identity]
         disputes = _dispute(stored, told)
-        if disputes or told["source"] != stored["source"]:
+        is_unsure = told["finality"] == Finality.CONFIRMING
+        is_new = told["source"] != stored["source"] or (
+            stored["first_finality"] == Finality.CONFIRMING
+        )
+        if disputes or (is_new and not is_unsure):
             opinions.append(Opinion(stored["number"], told["source"], disputes))
     return opinions
 
@@ -239,30 +252,46 @@ def _dispute(stored: RowMapping, told: Mapping[str, Any]) -> str:
     )
 
 
-def _attest(connection: Connection, opinions: Iterable[Opinion]) -> set[int]:
-    """Store what sources say of transfers: that they agree once each, and what they dispute once.
+def _attest(
+    connection: Connection, opinions: Iterable[Opinion], *, is_last_word: bool = False
+) -> set[int]:
+    """Store what sources say of transfers, where it is not what they have said last.
 
-    Gives the numbers of the transfers that gained something.
+    A dispute stands until its source takes it back, as its last word and once: who has said both
+    before is believed no more. Gives the numbers of the transfers that gained something.
     """
     asked = {(one.transfer, one.source): one for one in opinions}
     if not asked:
         return set()
-    transfers, sources = ({key[place] for key in asked} for place in (0, 1))
-    known: dict[tuple[int, str], bool] = {}
-    for row in connection.execute(
-        sa.select(ATTESTATIONS.c.transfer, ATTESTATIONS.c.source, ATTESTATIONS.c.disputes).where(
-            ATTESTATIONS.c.transfer.in_(transfers), ATTESTATIONS.c.source.in_(sources)
-        )
-    ):
-        key = (row.transfer, row.source)
-        known[key] = known.get(key, False) or bool(row.disputes)
-    fresh = [
-        asdict(one)
-        for key, one in sorted(asked.items())
-        if key not in known or (one.disputes and not known[key])
-    ]
+    said = _said_before(connection, asked)
+    fresh = []
+    for key, one in sorted(asked.items()):
+        before = said.get(key, [])
+        if not before:
+            fresh.append(asdict(one))
+        elif one.disputes and not before[-1]:
+            words = f"{one.disputes}, again" if one.disputes in before else one.disputes
+            fresh.append(asdict(replace(one, disputes=words)))
+        elif is_last_word and not one.disputes and "" not in before:
+            fresh.append(asdict(one))
     chain.append_rows(connection, "attestations", fresh)
     return {row["transfer"] for row in fresh}
+
+
+def _said_before(
+    connection: Connection, keys: Collection[tuple[int, str]]
+) -> dict[tuple[int, str], list[str]]:
+    """Give what sources have said of transfers so far, in the order in which they did."""
+    transfers, sources = ({key[place] for key in keys} for place in (0, 1))
+    found = connection.execute(
+        sa.select(ATTESTATIONS.c.transfer, ATTESTATIONS.c.source, ATTESTATIONS.c.disputes)
+        .where(ATTESTATIONS.c.transfer.in_(transfers), ATTESTATIONS.c.source.in_(sources))
+        .order_by(ATTESTATIONS.c.number)
+    )
+    said: dict[tuple[int, str], list[str]] = {}
+    for transfer, source, disputes in found:
+        said.setdefault((transfer, source), []).append(disputes)
+    return said
 
 
 def _carry_attestations(connection: Connection, txs: Collection[str]) -> None:

@@ -14,7 +14,9 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    TextClause,
     UniqueConstraint,
+    text,
 )
 
 METADATA = MetaData()
@@ -22,9 +24,33 @@ METADATA = MetaData()
 NUMBER = BigInteger().with_variant(Integer, "sqlite")
 
 
+# Few rows wait for something. A query finds them by the index of those alone where it has the same
+# words: a value that is bound later could be any.
+IS_LISTED = text("finality = 'listed'")
+IS_CONFIRMING = text("finality = 'confirming'")
+STANDS_CONFIRMING = text("state = 'confirming'")
+
+
+def _index_of(name: str, column: str, waiting: TextClause) -> Index:
+    return Index(name, column, sqlite_where=waiting, postgresql_where=waiting)
+
+
 def _key(name: str = "number") -> Column[int]:
     """Make the column that tells rows apart: a number that the ledger hands out itself."""
     return Column(name, NUMBER, primary_key=True, autoincrement=False)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False)
+
+
+def _integer(name: str) -> Column[int]:
+    """Make a column of money or an instant."""
+    return Column(name, BigInteger, nullable=False)
+
+
+def _wallet() -> Column[int]:
+    return Column("wallet", NUMBER, ForeignKey("pay_wallets.number"), nullable=False)
 
 
 WALLETS = Table(
@@ -32,9 +58,9 @@ WALLETS = Table(
     METADATA,
     _key(),
     Column("name", Text, nullable=False, unique=True),
-    Column("chain", Text, nullable=False),
-    Column("asset", Text, nullable=False),
-    Column("address", Text, nullable=False),
+    _text("chain"),
+    _text("asset"),
+    _text("address"),
     UniqueConstraint("asset", "address", name="pay_wallets_of_asset"),
 )
 
@@ -43,15 +69,15 @@ ORDERS = Table(
     METADATA,
     _key(),
     Column("id", Text, nullable=False, unique=True),
-    Column("wallet", NUMBER, ForeignKey("pay_wallets.number"), nullable=False),
-    Column("amount", BigInteger, nullable=False),
+    _wallet(),
+    _integer("amount"),
     Column("memo", Text),
-    Column("match_key", Text, nullable=False),
-    Column("valid_from", BigInteger, nullable=False),
+    _text("match_key"),
+    _integer("valid_from"),
     Column("valid_until", BigInteger),
     # Kept with the order: its state must not change because a setting has.
-    Column("quorum", BigInteger, nullable=False),
-    Column("tolerance", BigInteger, nullable=False),
+    _integer("quorum"),
+    _integer("tolerance"),
     Column("cancelled_at", BigInteger),
     Column("refunded_at", BigInteger),
     # Covers all that matching asks for, so that a million orders are matched within the index.
@@ -73,30 +99,33 @@ STANDINGS = Table(
     "pay_standings",
     METADATA,
     _key("order_number"),
-    Column("state", Text, nullable=False),
-    Column("received", BigInteger, nullable=False),
+    _text("state"),
+    _integer("received"),
+    _index_of("pay_standings_confirming", "order_number", STANDS_CONFIRMING),
 )
 
 TRANSFERS = Table(
     "pay_transfers",
     METADATA,
     _key(),
-    Column("chain", Text, nullable=False),
-    Column("tx", Text, nullable=False),
+    _text("chain"),
+    _text("tx"),
     # Below zero where a listing does not say it: a digest of the row.
-    Column("log_index", BigInteger, nullable=False),
-    Column("wallet", NUMBER, ForeignKey("pay_wallets.number"), nullable=False),
-    Column("amount", BigInteger, nullable=False),
-    Column("sender", Text, nullable=False),
-    Column("at", BigInteger, nullable=False),
+    _integer("log_index"),
+    _wallet(),
+    _integer("amount"),
+    _text("sender"),
+    _integer("at"),
     Column("memo", Text),
-    Column("match_key", Text, nullable=False),
+    _text("match_key"),
     # How final it was when it was stored, and is now: the log has each step between them.
-    Column("first_finality", Text, nullable=False),
-    Column("finality", Text, nullable=False),
-    Column("source", Text, nullable=False),
+    _text("first_finality"),
+    _text("finality"),
+    _text("source"),
     UniqueConstraint("tx", "log_index", "chain", name="pay_transfers_identity"),
     Index("pay_transfers_key", "wallet", "match_key"),
+    _index_of("pay_transfers_listed", "wallet", IS_LISTED),
+    _index_of("pay_transfers_confirming", "wallet", IS_CONFIRMING),
 )
 
 # Two sources of one kind are one opinion.
@@ -105,7 +134,7 @@ SOURCES = Table(
     METADATA,
     _key(),
     Column("name", Text, nullable=False, unique=True),
-    Column("kind", Text, nullable=False),
+    _text("kind"),
 )
 
 # What further sources say of a transfer; the first one stands in the transfer itself.
@@ -114,8 +143,8 @@ ATTESTATIONS = Table(
     METADATA,
     _key(),
     Column("transfer", NUMBER, nullable=False),
-    Column("source", Text, nullable=False),
-    Column("disputes", Text, nullable=False),
+    _text("source"),
+    _text("disputes"),
     UniqueConstraint("transfer", "source", "disputes", name="pay_attestations_of_source"),
 )
 
@@ -135,22 +164,22 @@ LOG = Table(
     _key(),
     Column("order_number", NUMBER),
     Column("transfer", NUMBER),
-    Column("was", Text, nullable=False),
-    Column("now", Text, nullable=False),
-    Column("received", BigInteger, nullable=False),
-    Column("note", Text, nullable=False),
+    _text("was"),
+    _text("now"),
+    _integer("received"),
+    _text("note"),
 )
 
 BATCHES = Table(
     "pay_batches",
     METADATA,
     _key(),
-    Column("at", BigInteger, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("first", BigInteger, nullable=False),
-    Column("last", BigInteger, nullable=False),
-    Column("digest", Text, nullable=False),
-    Column("head", Text, nullable=False),
+    _integer("at"),
+    _text("kind"),
+    _integer("first"),
+    _integer("last"),
+    _text("digest"),
+    _text("head"),
 )
 
 CURSORS = Table(
@@ -162,7 +191,7 @@ CURSORS = Table(
     Column("read_until", BigInteger),
     Column("window_since", BigInteger),
     Column("window_until", BigInteger),
-    Column("cursor", Text, nullable=False),
+    _text("cursor"),
     Column("read_at", BigInteger),
 )
 
@@ -170,7 +199,7 @@ MARKS = Table(
     "pay_marks",
     METADATA,
     Column("name", Text, primary_key=True),
-    Column("value", BigInteger, nullable=False),
+    _integer("value"),
 )
 
 # Who has asked about an order first; nobody else is answered.
@@ -178,7 +207,7 @@ CUSTOMERS = Table(
     "pay_customers",
     METADATA,
     _key("order_number"),
-    Column("chat", BigInteger, nullable=False),
+    _integer("chat"),
     Column("told_at", BigInteger),
     Index("pay_customers_chat", "chat"),
 )

@@ -14,6 +14,7 @@ from x0tta_cli.pay.assets import ASSETS
 from x0tta_cli.pay.ledger.enrolment import to_ms
 from x0tta_cli.pay.ledger.evidence import evidence_of
 from x0tta_cli.pay.ledger.pieces import pieces
+from x0tta_cli.pay.ledger.reading import belongs_to_nobody
 from x0tta_cli.pay.ledger.tables import CLAIMS, ORDERS, STANDINGS, TRANSFERS, WALLETS
 from x0tta_cli.pay.model import Finality
 from x0tta_cli.pay.orders import OrderState
@@ -27,6 +28,7 @@ _SPLIT = 10**9
 EPOCH = date(1970, 1, 1)
 
 Span = tuple[datetime, datetime]
+_NO_INCOME = (OrderState.CONFLICTING.value, OrderState.CANCELLED.value)
 _NEEDS_TWO = sa.or_(ORDERS.c.amount > ORDERS.c.quorum, TRANSFERS.c.amount > ORDERS.c.quorum)
 
 
@@ -65,7 +67,7 @@ def totals_in(connection: Connection, span: Span) -> list[Total]:
 def received_in(connection: Connection, span: Span) -> list[DayReceived]:
     """Sum the transfers that arrived in a span and count for orders, by day and asset.
 
-    Those of orders that sources contradict each other about are left out.
+    Those of orders that sources contradict each other about are left out, and of cancelled ones.
     """
     amounts: Counter[tuple[date, str]] = Counter()
     transfers: Counter[tuple[date, str]] = Counter()
@@ -95,7 +97,7 @@ def unmatched_totals_in(connection: Connection, span: Span) -> list[UnmatchedTot
         .join(WALLETS, WALLETS.c.number == TRANSFERS.c.wallet)
         .outerjoin(CLAIMS, CLAIMS.c.transfer == TRANSFERS.c.number)
         .where(
-            CLAIMS.c.transfer.is_(None),
+            belongs_to_nobody(),
             TRANSFERS.c.finality.not_in(NOT_COUNTED),
             _within(TRANSFERS.c.at, span),
         )
@@ -150,7 +152,7 @@ def _claimed(query: Any, span: Span) -> Any:
         .join(ORDERS, ORDERS.c.number == CLAIMS.c.order_number)
         .join(STANDINGS, STANDINGS.c.order_number == ORDERS.c.number)
         .join(WALLETS, WALLETS.c.number == ORDERS.c.wallet)
-        .where(_within(TRANSFERS.c.at, span), STANDINGS.c.state != OrderState.CONFLICTING.value)
+        .where(_within(TRANSFERS.c.at, span), STANDINGS.c.state.not_in(_NO_INCOME))
     )
 
 

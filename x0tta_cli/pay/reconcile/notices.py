@@ -9,23 +9,23 @@ from datetime import UTC, datetime
 from x0tta_cli.core.errors import OperatorError
 from x0tta_cli.core.notices import Delivery, Explanation, Notice, Notifier, Severity
 from x0tta_cli.core.times import format_instant
-from x0tta_cli.pay.orders import Order, OrderState
+from x0tta_cli.pay.orders import Order
 from x0tta_cli.pay.reconcile.freshness import Reading
-from x0tta_cli.pay.reconcile.model import Reconciliation
 
 log = logging.getLogger(__name__)
 
 
 def tell(
     notifier: Notifier,
-    result: Reconciliation,
     conflicts: Sequence[Order],
+    agreed: Sequence[str],
     before: Sequence[Reading],
     after: Sequence[Reading],
 ) -> None:
     """Open a notice for each conflict and each wallet that is not read; close those that are over.
 
-    A notice that nobody takes is a warning in the log: the run is done and stored.
+    `agreed` are the orders that are contradicted no more. A notice that nobody takes is a warning
+    in the log: the run is done and stored.
     """
     for notice in (*map(_conflict, conflicts), *_unread(after)):
         _hand(notifier.deliver, notice)
@@ -33,9 +33,8 @@ def tell(
     for notice in _unread(before):
         if notice.key() not in now_unread:
             _hand(notifier.resolve, notice)
-    for change in result.changes:
-        if change["from"] == OrderState.CONFLICTING:
-            _hand(notifier.resolve, _disagreement(change["order"], datetime.now(UTC)))
+    for order in agreed:
+        _hand(notifier.resolve, _disagreement(order, datetime.now(UTC)))
 
 
 def _conflict(order: Order) -> Notice:

@@ -10,8 +10,9 @@ from x0tta_cli.core.notices import Notifier
 from x0tta_cli.core.progress import Progress
 from x0tta_cli.pay.bot.push import push_paid
 from x0tta_cli.pay.chains.protocol import Source
+from x0tta_cli.pay.ledger.cursors import mark, set_mark
 from x0tta_cli.pay.ledger.database import Ledger
-from x0tta_cli.pay.ledger.reading import orders_in
+from x0tta_cli.pay.ledger.reading import agreed_since, orders_in
 from x0tta_cli.pay.orders import OrderState
 from x0tta_cli.pay.reconcile import notices
 from x0tta_cli.pay.reconcile.freshness import Reading, readings
@@ -19,6 +20,9 @@ from x0tta_cli.pay.reconcile.heartbeat import beat
 from x0tta_cli.pay.reconcile.model import Reconciliation
 from x0tta_cli.pay.reconcile.run import reconcile
 from x0tta_cli.pay.settings import PaySettings
+
+# The last line of the log of which notices were told.
+TOLD = "told_log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +56,17 @@ class Once:
             )
         beat(self.settings, result)
         if self.notified is not None:
-            self._notify(self.notified, result, before)
+            self._notify(self.notified, before)
         if self.pushes:
             push_paid(self.ledger, self.settings.bot)
         return result
 
-    def _notify(
-        self, notified: Notifier, result: Reconciliation, before: Sequence[Reading]
-    ) -> None:
+    def _notify(self, notified: Notifier, before: Sequence[Reading]) -> None:
         with self.ledger.reading() as connection:
             conflicts = list(orders_in(connection, states=[OrderState.CONFLICTING]))
+            # Also by commands since the run before, such as verify and refund.
+            agreed, reached = agreed_since(connection, mark(connection, TOLD))
         after = readings(self.ledger, self.settings)
-        notices.tell(notified, result, conflicts, before, after)
+        notices.tell(notified, conflicts, agreed, before, after)
+        with self.ledger.writing() as connection:
+            set_mark(connection, TOLD, reached)

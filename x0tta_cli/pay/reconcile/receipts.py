@@ -13,13 +13,22 @@ from x0tta_cli.pay.chains.receipts import fetch_receipts
 from x0tta_cli.pay.ledger import recording
 from x0tta_cli.pay.ledger.pieces import pieces
 from x0tta_cli.pay.ledger.settling import settle, settle_again
-from x0tta_cli.pay.ledger.tables import ATTESTATIONS, CLAIMS, ORDERS, STANDINGS, TRANSFERS
+from x0tta_cli.pay.ledger.tables import (
+    ATTESTATIONS,
+    CLAIMS,
+    IS_LISTED,
+    ORDERS,
+    STANDINGS,
+    STANDS_CONFIRMING,
+    TRANSFERS,
+)
 from x0tta_cli.pay.model import Finality, Receipt
-from x0tta_cli.pay.orders import OrderState, Wallet
+from x0tta_cli.pay.orders import Wallet
 from x0tta_cli.pay.reconcile.round import NO_ANSWER, Round
 
 # Receipts that are asked for before what they say is stored: a kill costs at most these requests.
 RECEIPTS_AT_ONCE = 100
+ORDERS_AT_ONCE = 500
 
 
 def settle_listings(run: Round) -> None:
@@ -56,7 +65,7 @@ def without_receipt(connection: Connection, wallet: Wallet) -> list[str]:
         .join(CLAIMS, CLAIMS.c.transfer == TRANSFERS.c.number)
         .where(
             TRANSFERS.c.wallet == wallet.number,
-            TRANSFERS.c.finality == Finality.LISTED.value,
+            IS_LISTED,
         )
         .group_by(TRANSFERS.c.tx)
         .order_by(sa.func.min(TRANSFERS.c.at), TRANSFERS.c.tx)
@@ -89,23 +98,30 @@ def _receipts(run: Round, source: Source, wallet: Wallet, txs: Sequence[str]) ->
 
 def _lonely(connection: Connection, wallet: Wallet) -> list[tuple[str, set[str]]]:
     """Give final transfers above their order's quorum, with the kinds that have told of them."""
-    found = connection.execute(
-        sa.select(TRANSFERS.c.number, TRANSFERS.c.tx, TRANSFERS.c.source, ATTESTATIONS.c.source)
-        .join(CLAIMS, CLAIMS.c.transfer == TRANSFERS.c.number)
-        .join(ORDERS, ORDERS.c.number == CLAIMS.c.order_number)
-        .join(STANDINGS, STANDINGS.c.order_number == ORDERS.c.number)
-        .outerjoin(ATTESTATIONS, ATTESTATIONS.c.transfer == TRANSFERS.c.number)
-        .where(
-            STANDINGS.c.state == OrderState.CONFIRMING.value,
-            TRANSFERS.c.wallet == wallet.number,
-            TRANSFERS.c.finality == Finality.FINAL.value,
-            sa.or_(ORDERS.c.amount > ORDERS.c.quorum, TRANSFERS.c.amount > ORDERS.c.quorum),
-        )
-        .order_by(TRANSFERS.c.number)
-    )
+    confirming = connection.execute(sa.select(STANDINGS.c.order_number).where(STANDS_CONFIRMING))
     kinds = recording.kinds_of_sources(connection)
     told: dict[tuple[int, str], set[str]] = {}
-    for number, tx, source, other in found:
-        names = {source} if other is None else {source, other}
-        told.setdefault((number, tx), set()).update(kinds.get(name, "") for name in names)
+    for orders in pieces([row[0] for row in confirming], ORDERS_AT_ONCE):
+        found = connection.execute(
+            sa.select(
+                TRANSFERS.c.number,
+                TRANSFERS.c.tx,
+                # Who said that it may be rolled back has not told of it yet.
+                sa.case((TRANSFERS.c.first_finality != "confirming", TRANSFERS.c.source)),
+                ATTESTATIONS.c.source,
+            )
+            .join(CLAIMS, CLAIMS.c.transfer == TRANSFERS.c.number)
+            .join(ORDERS, ORDERS.c.number == CLAIMS.c.order_number)
+            .outerjoin(ATTESTATIONS, ATTESTATIONS.c.transfer == TRANSFERS.c.number)
+            .where(
+                CLAIMS.c.order_number.in_(orders),
+                TRANSFERS.c.wallet == wallet.number,
+                TRANSFERS.c.finality == Finality.FINAL.value,
+                sa.or_(ORDERS.c.amount > ORDERS.c.quorum, TRANSFERS.c.amount > ORDERS.c.quorum),
+            )
+            .order_by(TRANSFERS.c.number)
+        )
+        for number, tx, *names in found:
+            known = told.setdefault((number, tx), set())
+            known.update(kinds.get(name, "") for name in names if name is not None)
     return [(tx, known) for (_, tx), known in told.items() if len(known) < 2]

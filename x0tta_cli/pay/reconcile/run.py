@@ -12,10 +12,11 @@ from x0tta_cli.core.progress import Progress
 from x0tta_cli.pay.chains.protocol import Source, planned_requests
 from x0tta_cli.pay.ledger import chain, reading, recording
 from x0tta_cli.pay.ledger.database import Ledger
-from x0tta_cli.pay.ledger.enrolment import wallet_named, wallets_in
+from x0tta_cli.pay.ledger.enrolment import wallets_in, wallets_named
 from x0tta_cli.pay.ledger.settling import settle
 from x0tta_cli.pay.ledger.tables import LOG, ORDERS, STANDINGS
 from x0tta_cli.pay.orders import OrderState, Wallet
+from x0tta_cli.pay.reconcile.collecting import seldom_collected
 from x0tta_cli.pay.reconcile.model import Plan, PlannedRead, Reconciliation, SourceOutcome
 from x0tta_cli.pay.reconcile.receipts import seek_agreement, settle_listings, without_receipt
 from x0tta_cli.pay.reconcile.round import Round
@@ -44,13 +45,14 @@ def reconcile(
         first = chain.next_number(connection, LOG)
         for name, source in sources.items():
             recording.remember_source(connection, name, source.kind)
-    for source, one in run.pairs():
-        read_wallet(run, source, one)
-    with ledger.writing() as connection:
-        settle(connection)
-    settle_listings(run)
-    seek_agreement(run)
-    return _result(run, first)
+    with seldom_collected():
+        for source, one in run.pairs():
+            read_wallet(run, source, one)
+        with ledger.writing() as connection:
+            settle(connection)
+        settle_listings(run)
+        seek_agreement(run)
+        return _result(run, first)
 
 
 def plan(
@@ -128,7 +130,7 @@ def _result(run: Round, first: int) -> Reconciliation:
 
 def _chosen(ledger: Ledger, name: str | None) -> list[Wallet]:
     with ledger.reading() as connection:
-        return wallets_in(connection) if name is None else [wallet_named(connection, name)]
+        return wallets_in(connection) if name is None else wallets_named(connection, name)
 
 
 def _open_orders(connection: Connection, wallet: Wallet) -> int:

@@ -19,6 +19,9 @@ from x0tta_cli.pay.reconcile.round import NO_ANSWER, Round
 # Rows that are read before they are stored: a commit waits for the disk, and a kill costs at most
 # the requests of so many rows.
 ROWS_AT_ONCE = 1000
+# The first block of TRON; the other chain is younger. A window that begins before it begins here:
+# providers refuse instants before 1970.
+FIRST_BLOCK = datetime(2018, 6, 25, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ def beginning_of(connection: Connection, run: Round, source: Source, wallet: Wal
         return Beginning(window.since, window, None, window.cursor)
     until = cursors.read_until(connection, wallet, source.name)
     usual = (until or datetime.now(UTC)) - run.overlap
-    since = min(one for one in (usual, earliest, run.since) if one is not None)
+    since = max(FIRST_BLOCK, min(one for one in (usual, earliest, run.since) if one is not None))
     cursor = cursors.next_cursor(connection, wallet, source.name) if since == usual else ""
     return Beginning(since, None, last, cursor)
 

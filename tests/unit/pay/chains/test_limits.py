@@ -10,7 +10,7 @@ from fakes.chains.server import Trouble
 from fakes.chains.trongrid import SUSPENDED
 
 from x0tta_cli.core import secrets
-from x0tta_cli.core.errors import NotPermittedError, UnavailableError
+from x0tta_cli.core.errors import NotPermittedError, NotYetKnownError, UnavailableError
 from x0tta_cli.pay.chains.probe import look_at_sources
 from x0tta_cli.pay.chains.protocol import planned_requests
 from x0tta_cli.pay.chains.registry import CountedHere, CountedInState, open_sources
@@ -120,6 +120,20 @@ def test_a_longer_retry_after_is_kept_to(reading, clock):
 
     assert source.source.horizon()
     assert 119 < clock.slept_s <= 120
+
+
+def test_a_retry_after_of_years_gives_no_source_up(reading, clock):
+    source = reading("toncenter")
+    source.fake.trouble = Trouble(status=429, headers={"retry-after": "999999999"}, requests=1)
+
+    with pytest.raises(UnavailableError) as raised:
+        source.source.horizon()
+    assert raised.value.context["retry_after_s"] == 86_400
+    clock.sleep(86_401)
+    # By this clock the index is a day behind; it is asked all the same.
+    with pytest.raises(NotYetKnownError):
+        source.source.horizon()
+    assert len(source.fake.requests) == 2
 
 
 def test_what_was_read_before_a_block_is_kept_and_read_on(reading, tron_ledger, clock):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -146,8 +145,11 @@ def test_bytes_that_are_no_bag_of_cells_are_an_error_and_nothing_else(content):
 def test_a_damaged_message_is_an_error_or_another_message_but_no_crash(place, value):
     boc = bytearray(ton.internal_transfer(5, SENDER, ton.text_comment("A-1")).to_boc())
     boc[place % len(boc)] = value
-    with suppress(ValueError):
-        read_internal_transfer(read_boc(bytes(boc)))
+    try:
+        move = read_internal_transfer(read_boc(bytes(boc)))
+    except ValueError:
+        return
+    assert move is None or move.amount >= 0
 
 
 def test_cells_that_refer_to_one_another_many_times_are_read_once_each():

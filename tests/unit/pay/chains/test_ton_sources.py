@@ -12,6 +12,8 @@ from fakes.chains.ton import account_of, jetton_wallet_of
 from x0tta_cli.core.errors import NotYetKnownError, UnavailableError
 from x0tta_cli.pay.model import Finality, SourceState
 
+pytestmark = pytest.mark.slow
+
 SHOP, CUSTOMER = account_of("shop"), account_of("customer")
 BOTH = pytest.mark.parametrize("kind", ["tonapi", "toncenter"])
 
@@ -233,6 +235,33 @@ def test_an_index_forty_minutes_late_is_stale_then_there_is_one_credit(reading, 
     assert source.source.report().state is SourceState.STALE
     ton_ledger.index_until = None
     assert [one.tx for one in reading(kind).transfers()] == [tx]
+
+
+def test_a_gateway_without_the_head_is_degraded_and_read(reading, ton_ledger):
+    tx = ton_ledger.pay_usdt(CUSTOMER, SHOP, 5)
+    source = reading("tonapi")
+    source.fake.trouble = Trouble(status=404, only="masterchain-head")
+
+    assert [one.tx for one in source.transfers()] == [tx]
+    report = source.source.report()
+    assert (report.state, report.reason) == (
+        SourceState.DEGRADED,
+        "It does not tell up to when it has indexed.",
+    )
+
+
+@BOTH
+def test_without_a_word_whose_transaction_it_is_the_message_says_it(reading, ton_ledger, kind):
+    tx = ton_ledger.pay_usdt(CUSTOMER, SHOP, 5)
+    source = reading(kind)
+    source.fake.habits.lacks = {"account"}
+    assert [one.tx for one in source.transfers()] == [tx]
+
+    ton_ledger.pay_usdt(CUSTOMER, SHOP, 6)
+    source.fake.habits.lacks = {"account", "destination"}
+    with pytest.raises(UnavailableError) as refused:
+        source.pages()
+    assert refused.value.code == "pay.bad_answer"
 
 
 @BOTH

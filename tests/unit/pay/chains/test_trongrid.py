@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from fakes.chains.server import Trouble
+from fakes.chains.server import Answer, Trouble
 from fakes.chains.tron import Move, Token, address_of
 
 from x0tta_cli.core.errors import NotYetKnownError, UnavailableError
@@ -189,6 +191,20 @@ def test_a_stale_node_is_not_yet_known(reading, clock):
     assert grid.source.report().state is SourceState.STALE
 
 
+def test_a_block_whose_id_is_of_another_number_is_refused(grid):
+    grid.fake.habits.block_id = "00" * 32
+
+    with pytest.raises(UnavailableError) as refused:
+        grid.source.horizon()
+    assert refused.value.code == "pay.bad_answer"
+
+
+def test_a_gateway_that_leaves_out_the_id_is_read(grid, tron_ledger):
+    tx = tron_ledger.transfer(CUSTOMER, SHOP, 5)
+    grid.fake.habits.block_id = None
+    assert [one.tx for one in grid.transfers()] == [tx]
+
+
 def test_the_receipt_of_another_transaction_is_refused(grid, tron_ledger):
     other = tron_ledger.transfer(CUSTOMER, SHOP, 5)
     body = b'{"id":"%s"}' % other.encode()
@@ -243,3 +259,50 @@ def test_a_receipt_that_says_failed_is_none_though_its_result_is_success(grid, t
     ]
 
     assert not grid.receipt(tx).succeeded
+
+
+def test_rows_of_one_instant_without_end_end_the_reading(reading, tron_ledger):
+    source = reading("trongrid")
+    at = datetime.now(UTC) - timedelta(minutes=10)
+    for number in range(200):
+        tron_ledger.transfer(source.wallet, source.wallet, 1 + number, at=at)
+    pages = itertools.count()
+
+    # Two pages that take turns, each with a fingerprint that was not there before.
+    def handle(request, answer=source.fake.handle):
+        query = {name: value for name, value in request.query.items() if name != "fingerprint"}
+        given = answer(replace(request, query=query))
+        if "trc20" not in request.path:
+            return given
+        told = json.loads(given.content())
+        told["data"] = told["data"][:: -1 if next(pages) % 2 else 1]
+        told["meta"]["fingerprint"] = f"page {next(pages)}"
+        return Answer(told)
+
+    source.fake.handle = handle
+    with pytest.raises(UnavailableError) as raised:
+        source.pages()
+    assert raised.value.code == "pay.bad_answer"
+    assert len(source.fake.requests) < 120
+
+
+def test_a_server_that_heeds_no_end_is_read_to_the_end_of_the_window(reading, tron_ledger):
+    source = reading("trongrid")
+    now = datetime.now(UTC)
+    for number in range(900):
+        tron_ledger.transfer(
+            source.wallet, source.wallet, 1 + number, at=now - timedelta(seconds=6000 - 6 * number)
+        )
+    since, _ = source.window()
+    end = now - timedelta(seconds=6000 - 6 * 250)
+
+    def handle(request, answer=source.fake.handle):
+        query = {k: v for k, v in request.query.items() if k != "max_timestamp"}
+        return answer(replace(request, query=query))
+
+    source.fake.handle = handle
+    asked = len(source.fake.requests)
+    pages = list(source.source.pages(source.wallet, source.asset, since, end))
+    assert [page.complete for page in pages] == [False, True]
+    assert sum(len(page.transfers) for page in pages) in {250, 251}
+    assert len(source.fake.requests) - asked == 2

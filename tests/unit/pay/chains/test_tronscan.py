@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from fakes.chains.server import Trouble
 from fakes.chains.tron import Move, Token, address_of
 
 from x0tta_cli.core.errors import UnavailableError
-from x0tta_cli.pay.model import Finality
+from x0tta_cli.pay.model import Finality, SourceState
+
+pytestmark = pytest.mark.slow
 
 SHOP, CUSTOMER, OTHER = address_of("shop"), address_of("customer"), address_of("other")
 
@@ -37,6 +40,14 @@ def test_rows_are_found_under_each_of_their_names(scan, tron_ledger, name):
     assert [page.rows for page in pages] == [50, 50, 20]
     assert {one.tx for page in pages for one in page.transfers} == sent
     assert {one.finality for page in pages for one in page.transfers} == {Finality.LISTED}
+
+
+def test_a_gateway_without_the_head_is_degraded_and_read(scan, tron_ledger):
+    sent = several(tron_ledger, 3)
+    scan.fake.trouble = Trouble(status=404, only="/api/block")
+
+    assert {one.tx for one in scan.transfers()} == sent
+    assert scan.source.report().state is SourceState.DEGRADED
 
 
 @pytest.mark.parametrize("counts", [("total", "rangeTotal"), ("total",), ()])
@@ -155,3 +166,15 @@ def test_its_second_opinion_on_a_failed_or_fresh_transaction(scan, tron_ledger):
     assert not scan.receipt(failed).succeeded
     assert scan.receipt(fresh) is None
     assert scan.receipt("00" * 32) is None
+
+
+def test_one_transaction_with_many_equal_transfers_hides_no_other_payment(reading, tron_ledger):
+    at = datetime.now(UTC) - timedelta(minutes=10)
+    before = tron_ledger.transfer(CUSTOMER, SHOP, 7, at=at - timedelta(minutes=1))
+    beside = tron_ledger.transfer(CUSTOMER, SHOP, 8, at=at)
+    many = tron_ledger.transaction(*[Move(CUSTOMER, SHOP, 1)] * 130, at=at)
+    after = tron_ledger.transfer(CUSTOMER, SHOP, 9, at=at + timedelta(minutes=1))
+
+    found = reading("tronscan").transfers()
+    assert {one.tx for one in found} == {before, beside, many, after}
+    assert sum(one.tx == many for one in found) >= 130

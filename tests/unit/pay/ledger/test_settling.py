@@ -15,6 +15,8 @@ from x0tta_cli.pay.ledger.enrolment import Limits, cancel, refund
 from x0tta_cli.pay.model import Chain, Finality, Receipt
 from x0tta_cli.pay.orders import MatchBy
 
+pytestmark = pytest.mark.slow
+
 
 def test_an_exact_payment_is_paid_once_however_often_it_is_read(till):
     till.expect("A-1", 1000)
@@ -130,12 +132,23 @@ def test_an_order_that_money_has_come_for_is_not_cancelled(till):
     assert raised.value.code == "pay.has_evidence"
 
 
-def test_a_refund_is_recorded_with_its_hash_and_stays(till):
+def test_a_refund_is_recorded_with_its_hash_and_what_comes_later_is_nobodys(till):
     till.expect("A-1", 1000)
     till.receive(till.transfer(900, "A-1"))
     refund(till.ledger, "A-1", "EE" * 32)
-    till.receive(till.transfer(100, "A-1"))
-    assert (till.state("A-1"), till.order("A-1").received) == ("refunded", "1000")
+    again = till.transfer(100, "A-1")
+    till.receive(again)
+    assert (till.state("A-1"), till.order("A-1").received) == ("refunded", "900")
+    assert [one.tx for one in till.unmatched()] == [again.tx]
+
+
+def test_the_hash_of_the_payment_is_not_taken_for_that_of_its_refund(till):
+    till.expect("A-1", 1000)
+    paid = till.transfer(1000, "A-1")
+    till.receive(paid)
+    with pytest.raises(UsageError) as raised:
+        refund(till.ledger, "A-1", paid.tx)
+    assert (raised.value.code, till.state("A-1")) == ("pay.bad_transaction_id", "paid")
 
 
 def test_nothing_is_refunded_that_never_came(till):
@@ -232,6 +245,12 @@ def test_a_setting_that_changes_later_changes_no_state(till):
     till.expect("A-2", 1000)
     till.receive(till.transfer(995, "A-1"), till.transfer(995, "A-2"))
     assert (till.state("A-1"), till.state("A-2")) == ("paid", "underpaid")
+
+
+def test_a_quorum_beyond_all_money_is_no_quorum(till):
+    till.expect("A-1", 2_000 * 10**9, limits=Limits(quorum="9999999999999"))
+    till.receive(till.transfer(2_000 * 10**9, "A-1"))
+    assert till.state("A-1") == "paid"
 
 
 ROWS = st.lists(

@@ -1,25 +1,31 @@
 """Cells: read from a bag of cells, and taken apart bit by bit.
 
-Most message bodies are one or two ordinary cells; those are read here without computing hashes,
-ten times faster. Everything else about cells is left to pytoniq-core.
+Message bodies are read here without computing hashes, ten times faster, and without recursion:
+whoever sends a message may put 512 cells behind one another. Bags in a form that no message comes
+in are left to pytoniq-core.
 Format: https://docs.ton.org/v3/documentation/data-formats/tlb/cell-boc
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 _MAGIC = b"\xb5\xee\x9c\x72"
 _INDEXED, _WITH_CHECKSUM = 0x80, 0x40
-_EXOTIC_OR_LEVELS = 0xF8
+# Hashes and depths stand in front of the bits of such a cell, one more than it has levels.
+_WITH_HASHES, _HASH_AND_DEPTH = 0x10, 34
 # As many ones as bits: a cell has up to 1023.
 _ONES = tuple((1 << bits) - 1 for bits in range(1024))
+# addr_std without a rewritten prefix: three bits, the workchain in eight, and the hash.
+_STANDARD, _STANDARD_BITS = 0b100, 267
+_Part = tuple[int, int, Sequence[int]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Cell:
-    """Up to 1023 bits, as one number, and up to four cells behind them."""
+    """Up to 1023 bits, as one number, and up to four cells behind them; not to be changed."""
 
     value: int
     bits: int
@@ -51,24 +57,49 @@ class Slice:
 
     def take_coins(self) -> int:
         """Take an amount: its length in bytes in four bits, then as many bytes."""
-        return self.take(8 * self.take(4))
+        bits = self.bits - 4
+        length = 8 * (self._value >> bits & 15) if bits >= 0 else 0
+        if bits < length:
+            raise ValueError("a cell ends too early")
+        self.bits = bits - length
+        return (self._value >> self.bits) & _ONES[length]
 
     def take_address(self) -> str | None:
-        """Take an address in canonical form; None where none is set, or one of no account."""
+        """Take an address in canonical form; None where none is set, or one of no account.
+
+        Contracts pass on what a sender has written, so each form that TL-B knows is taken:
+        addr_none, addr_extern, addr_std and addr_var, the last two with a rewritten prefix, too.
+        """
+        if self.bits >= _STANDARD_BITS:
+            written = (self._value >> (self.bits - _STANDARD_BITS)) & _ONES[_STANDARD_BITS]
+            if written >> 264 == _STANDARD:
+                self.bits -= _STANDARD_BITS
+                workchain = (written >> 256) & 255
+                signed = workchain - 256 if workchain > 127 else workchain
+                return f"{signed}:{written & _ONES[256]:064x}"
+        self._skip_unusual_address()
+        return None
+
+    def _skip_unusual_address(self) -> None:
         kind = self.take(2)
         if kind == 0:
-            return None
+            return
         if kind == 1:
             self.take(self.take(9))
-            return None
-        if kind == 3:
-            raise ValueError("an address of a kind that no account has")
-        # A bit for a rewritten prefix, which none has, the workchain in eight, and the hash.
-        written = self.take(265)
-        workchain = written >> 256
-        if workchain > 255:
-            raise ValueError("an address of a kind that no account has")
-        return f"{workchain - 256 if workchain > 127 else workchain}:{written & _ONES[256]:064x}"
+            return
+        if self.take(1):
+            self.take(self.take(5))
+        self.take(8 + 256 if kind == 2 else self.take(9) + 32)
+
+    def skip_address(self) -> None:
+        """Take an address, and do not ask whose."""
+        is_standard = self.bits >= _STANDARD_BITS and (
+            self._value >> (self.bits - 3) & 7 == _STANDARD
+        )
+        if is_standard:
+            self.bits -= _STANDARD_BITS
+        else:
+            self._skip_unusual_address()
 
     def rest(self) -> Cell:
         """Give what is left, as a cell."""
@@ -77,53 +108,75 @@ class Slice:
 
 def read_boc(boc: bytes) -> Cell:
     """Read the one root of a bag of cells; raises ValueError."""
-    is_plain = len(boc) > 10 and boc[:4] == _MAGIC and boc[4] & ~_WITH_CHECKSUM == 1 and boc[5] < 3
-    return (_read_plain(boc) if is_plain else None) or _read_other(boc)
+    return _read_plain(boc) if boc[:4] == _MAGIC else _read_other(boc)
 
 
-def _read_plain(boc: bytes) -> Cell | None:
-    """Read ordinary cells with one-byte references, no index and one root; None for others."""
-    width, count, roots, absent = boc[5], boc[6], boc[7], boc[8]
-    begin = 9 + width
-    size = int.from_bytes(boc[9:begin], "big")
-    end = begin + 1 + size
-    checksum = 4 if boc[4] & _WITH_CHECKSUM else 0
-    if roots != 1 or absent or not count or len(boc) != end + checksum:
-        return None
-    parts: list[tuple[int, int, bytes]] = []
-    at = begin + 1
+def _read_plain(boc: bytes) -> Cell:
+    """Read a bag in the form that all messages come in; its checksum is the chain's business."""
+    if len(boc) < 13 or not 0 < boc[4] & 7 <= 4:
+        raise ValueError("a bag of cells that is none")
+    flags, width = boc[4], boc[5]
+    size = flags & 7
+    at = 6 + 3 * size
+    count, roots, absent = boc[6:9] if size == 1 else _numbers(boc[6:at], size)
+    end = at + width + roots * size
+    total, root = int.from_bytes(boc[at : at + width]), int.from_bytes(boc[at + width : end])
+    if flags & _INDEXED:
+        end += count * width
+    checksum = 4 if flags & _WITH_CHECKSUM else 0
+    if roots != 1 or absent or len(boc) != end + total + checksum:
+        raise ValueError("a bag of cells of another size than it says")
+    return _linked(_cells_of(boc, end, end + total, (count, size)), root)
+
+
+def _cells_of(boc: bytes, at: int, end: int, counted: tuple[int, int]) -> list[_Part]:
+    """Give bits and references of each cell; an exotic one is read as if it were ordinary."""
+    (count, size), found, from_bytes = counted, [], int.from_bytes
     for _ in range(count):
         if at + 2 > end:
-            return None
+            raise ValueError("a bag of cells ends too early")
         descriptor, halves = boc[at], boc[at + 1]
-        references = descriptor & 7
-        length = (halves + 1) >> 1
-        after = at + 2 + length + references
-        if descriptor & _EXOTIC_OR_LEVELS or references > 4 or after > end:
-            return None
-        value, bits = int.from_bytes(boc[at + 2 : at + 2 + length], "big"), length * 8
+        references, begin, length = descriptor & 7, at + 2, (halves + 1) >> 1
+        if descriptor & _WITH_HASHES:
+            begin += _HASH_AND_DEPTH * ((descriptor >> 5).bit_count() + 1)
+        behind_at = begin + length
+        at = behind_at + references * size
+        if references > 4 or at > end:
+            raise ValueError("a cell of another size than it says")
+        value, bits = from_bytes(boc[begin:behind_at]), length << 3
         if halves & 1:
             # The last one bit says where the bits end.
             padding = (value & -value).bit_length()
             value, bits = value >> padding, bits - padding
-        parts.append((value, bits, boc[after - references : after]))
-        at = after
-    return _linked(parts, boc[begin])
+        behind: Sequence[int] = boc[behind_at:at] if references else ()
+        found.append((value, bits, behind if size == 1 else _numbers(behind, size)))
+    return found
 
 
-def _linked(parts: list[tuple[int, int, bytes]], root: int) -> Cell | None:
+def _numbers(written: Sequence[int], size: int) -> Sequence[int]:
+    starts = range(0, len(written), size)
+    return [int.from_bytes(bytes(written[start : start + size])) for start in starts]
+
+
+def _linked(parts: list[_Part], root: int) -> Cell:
     """Join cells with those behind them, which always come later."""
-    cells: list[Cell | None] = [None] * len(parts)
-    for number in range(len(parts) - 1, -1, -1):
+    last = len(parts)
+    cells: list[Any] = [None] * last
+    for number in range(last - 1, -1, -1):
         value, bits, references = parts[number]
+        if not references:
+            cells[number] = Cell(value, bits, ())
+            continue
         behind = []
-        for reference in references:
-            cell = cells[reference] if number < reference < len(parts) else None
-            if cell is None:
-                return None
-            behind.append(cell)
+        for one in references:
+            if not number < one < last:
+                raise ValueError("a cell that refers to one before it")
+            behind.append(cells[one])
         cells[number] = Cell(value, bits, tuple(behind))
-    return cells[root] if root < len(cells) else None
+    if root >= last:
+        raise ValueError("a bag of cells without its root")
+    found: Cell = cells[root]
+    return found
 
 
 def _read_other(boc: bytes) -> Cell:

@@ -85,8 +85,8 @@ def _credit_coin(incoming: Incoming, wallet: str, asset: Asset, source: str) -> 
         if aborted and not failed_late and _known(incoming.bounce, "whether its message bounces"):
             raise ValueError("it does not say what became of the coins of an aborted transaction")
     memo = read_comment(incoming.body) if incoming.body is not None else None
-    amount, sender = incoming.value, incoming.sender
-    return _transfer(incoming, wallet, asset, source, amount=amount, sender=sender, memo=memo)
+    came = (incoming.value, incoming.sender, memo)
+    return _transfer(incoming, wallet, asset, source, came)
 
 
 def _credit_jetton(incoming: Incoming, wallet: str, asset: Asset, source: str) -> Transfer | None:
@@ -97,12 +97,12 @@ def _credit_jetton(incoming: Incoming, wallet: str, asset: Asset, source: str) -
     move = read_internal_transfer(incoming.body)
     if move is None or not 0 < move.amount <= LARGEST:
         return None
-    _known(incoming.bounced, "whether its message had bounced")
-    _known(incoming.aborted, "whether it was aborted")
-    _known(incoming.compute_ok, "how its compute phase ended")
-    _known(incoming.action_ok, "how its action phase ended")
-    amount, sender = move.amount, move.sender or incoming.sender
-    return _transfer(incoming, wallet, asset, source, amount=amount, sender=sender, memo=move.memo)
+    if incoming.bounced is None or incoming.aborted is None:
+        raise ValueError("it does not say whether its message had bounced, or it was aborted")
+    if incoming.compute_ok is None or incoming.action_ok is None:
+        raise ValueError("it does not say how its compute or its action phase ended")
+    came = (move.amount, move.sender or incoming.sender, move.memo)
+    return _transfer(incoming, wallet, asset, source, came)
 
 
 def _transfer(
@@ -110,11 +110,10 @@ def _transfer(
     wallet: str,
     asset: Asset,
     source: str,
-    *,
-    amount: int,
-    sender: str,
-    memo: str | None,
+    came: tuple[int, str, str | None],
 ) -> Transfer:
+    """Make a transfer of what `came`: how much, from whom, with which memo."""
+    amount, sender, memo = came
     return Transfer(
         Chain.TON,
         asset.name,

@@ -8,7 +8,7 @@ transactions come or several have the same second.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,6 @@ from x0tta_cli.pay.chains.ton.jettons import jetton_wallet
 from x0tta_cli.pay.model import Asset, Finality, Transfer
 
 Row = dict[str, Any]
-_SMALLEST_PAGE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +69,16 @@ def read_account(
             rows = account.fetch(place.before_lt, limit)
         except UnavailableError as error:
             # Comments of strangers can make rows as large as they like; fewer of them are less.
-            if error.code != "http.too_large" or limit <= _SMALLEST_PAGE:
+            if error.code != "http.too_large" or limit == 1:
                 raise
-            limit = max(_SMALLEST_PAGE, limit // 2)
+            limit = max(1, limit // 2)
             continue
         with api.judging():
             walked = _Walk(account, wanted, api.name, place).over(rows, limit)
         api.pages += 1
-        place = walked.place
+        # Behind the large rows there are others of the usual size.
+        limit = min(2 * limit, page_size)
+        place = replace(walked.place, limit=limit)
         cursor = place.anchored() if walked.is_complete else place.written()
         ignored = len(rows) - len(walked.transfers)
         yield Page(walked.transfers, len(rows), ignored, cursor, walked.is_complete)
@@ -140,13 +141,14 @@ class _Walk:
     place: _Place
 
     def over(self, rows: list[Row], limit: int) -> _Walked:
-        until, place = int(self.wanted.until.timestamp()), self.account.place
+        wanted, place, read = self.wanted, self.account.place, self.account.read
+        since, until = int(wanted.since.timestamp()), int(wanted.until.timestamp())
         before_lt, expected = self.place.before_lt, self.place.expected
         newest, anchor = self.place.newest, self.place.anchor
         transfers: list[Transfer] = []
 
         def walked(*, is_complete: bool, has_gap: bool = False) -> _Walked:
-            reached = _Place(before_lt, expected, limit, anchor, newest)
+            reached = _Place(before_lt, expected, 0, anchor, newest)
             return _Walked(tuple(transfers), reached, is_complete, has_gap)
 
         for row in rows:
@@ -157,12 +159,15 @@ class _Walk:
                 if lt > expected:
                     raise ValueError("a row that no other row names as the one before it")
                 return walked(is_complete=False, has_gap=True)
-            if self._is_behind(lt, second):
+            # At the anchor all is known; where there is none, a row may be too old.
+            if lt == anchor or (second < since and (anchor is None or lt < anchor)):
                 return walked(is_complete=True)
             before_lt, expected = lt, previous
             if second <= until:
-                incoming = self._read(row)
-                transfer = credit(incoming, self.wanted.wallet, self.wanted.asset, self.source)
+                incoming = read(row)
+                if incoming.account != self.account.address:
+                    raise ValueError("a transaction of another account")
+                transfer = credit(incoming, wanted.wallet, wanted.asset, self.source)
                 if transfer is not None:
                     transfers.append(transfer)
                 stays = previous is not None and incoming.finality is Finality.FINAL
@@ -170,19 +175,6 @@ class _Walk:
         # A short page ends the list only where nothing is known to come before its last row.
         is_complete = expected == 0 or (expected is None and len(rows) < limit)
         return walked(is_complete=is_complete, has_gap=not rows and not is_complete)
-
-    def _is_behind(self, lt: int, second: int) -> bool:
-        """Whether a row lies behind the window: at the anchor, or where there is none, too old."""
-        anchor = self.place.anchor
-        if anchor is not None and lt >= anchor:
-            return lt == anchor
-        return second < int(self.wanted.since.timestamp())
-
-    def _read(self, row: Row) -> Incoming:
-        incoming = self.account.read(row)
-        if incoming.account != self.account.address:
-            raise ValueError("a transaction of another account")
-        return incoming
 
 
 def _gap(api: Api, before_lt: int | None) -> NotYetKnownError:

@@ -39,16 +39,19 @@ def read_comment(body: Cell) -> str | None:
     """
     if not _begins_with(body, TEXT_COMMENT):
         return None
-    pieces, cell, skip = [], body, 32
+    bits = body.bits - 32
+    if bits & 7:
+        return None
+    # The opcode is zero, and so are its bits of the number.
+    written, cell = body.value.to_bytes(bits >> 3), body
     for _ in range(_LONGEST_CHAIN):
-        bits = cell.bits - skip
-        if bits % 8:
-            return None
-        pieces.append((cell.value & ((1 << bits) - 1)).to_bytes(bits // 8, "big"))
         if not cell.references:
             break
-        cell, skip = cell.references[0], 0
-    return clean(b"".join(pieces).decode(errors="replace"))
+        cell = cell.references[0]
+        if cell.bits & 7:
+            return None
+        written += cell.value.to_bytes(cell.bits >> 3)
+    return clean(written.decode(errors="replace"))
 
 
 def clean(text: str) -> str:
@@ -59,16 +62,21 @@ def clean(text: str) -> str:
 def read_internal_transfer(body: Cell) -> JettonMove | None:
     """Read how jettons come in at a jetton wallet; None where the body is another.
 
-    Raises ValueError for a body that begins as one and is none.
+    Raises ValueError for a body that ends before the amount and the sender. What stands behind them
+    that can't be read is no memo: the jettons have moved.
     """
     if not _begins_with(body, INTERNAL_TRANSFER):
         return None
     rest = Slice(body)
     rest.take(_OPCODE_AND_QUERY)
     amount, sender = rest.take_coins(), rest.take_address()
-    rest.take_address()
-    rest.take_coins()
-    return JettonMove(amount, sender, _forwarded_comment(rest))
+    try:
+        # Where what is left over goes, and what is sent along: written by the sender as they like.
+        rest.skip_address()
+        rest.take_coins()
+        return JettonMove(amount, sender, _forwarded_comment(rest))
+    except ValueError:
+        return JettonMove(amount, sender, None)
 
 
 def read_transfer_notification(body: Cell) -> JettonMove | None:

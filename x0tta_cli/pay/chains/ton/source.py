@@ -27,7 +27,10 @@ class Dialect(Protocol):
     kind: str
 
     def head(self, api: Api) -> Any:
-        """Ask for the second of the newest block of the masterchain that is indexed."""
+        """Ask for the second of the newest block of the masterchain that is indexed.
+
+        None where the server has no such answer.
+        """
         ...
 
     def rows(self, api: Api, account: str, before_lt: int | None, limit: int) -> list[Row]:
@@ -89,6 +92,7 @@ class TonSource:
         is_final = incoming.finality is Finality.FINAL and receipt.at <= horizon
         return receipt if is_final else None
 
-    def _head_at(self) -> datetime:
+    def _head_at(self) -> datetime | None:
         with self.api.judging():
-            return instant_of_s(self._dialect.head(self.api))
+            head = self._dialect.head(self.api)
+            return None if head is None else instant_of_s(head)

@@ -22,6 +22,7 @@ from x0tta_cli.pay.chains.ton.crediting import Incoming
 from x0tta_cli.pay.chains.ton.source import Row
 from x0tta_cli.pay.model import Finality
 
+_NOTHING: dict[str, Any] = {}
 # How the phase is written by its TL-B constructor, and in short.
 _BOUNCED_BACK = frozenset({"TrPhaseBounceOk", "tr_phase_bounce_ok", "ok"})
 
@@ -33,7 +34,8 @@ class TonApi:
 
     def head(self, api: Api) -> Any:
         """Ask for the newest block of the masterchain that is indexed; its second."""
-        return api.get("/v2/blockchain/masterchain-head")["gen_utime"]
+        head = api.find("/v2/blockchain/masterchain-head")
+        return None if head is None else head["gen_utime"]
 
     def rows(self, api: Api, account: str, before_lt: int | None, limit: int) -> list[Row]:
         """Ask for the newest rows before a logical time."""
@@ -58,20 +60,21 @@ class TonApi:
 
 
 def _read(row: Row) -> Incoming:
-    message: dict[str, Any] = row.get("in_msg") or {}
-    compute, action = row.get("compute_phase") or {}, row.get("action_phase") or {}
+    message: dict[str, Any] = row.get("in_msg") or _NOTHING
+    compute, action = row.get("compute_phase") or _NOTHING, row.get("action_phase") or _NOTHING
     source, body = message.get("source"), message.get("raw_body")
     bounce_phase = row.get("bounce_phase")
     return Incoming(
-        tx=transaction_of(row["hash"]),
-        lt=row["lt"],
-        at=instant_of_s(row["utime"]),
-        account=ton.from_raw(row["account"]["address"]),
-        sender=ton.from_raw(source["address"]) if source else None,
-        value=amount_of(message.get("value", 0)),
-        bounce=message.get("bounce"),
-        bounced=message.get("bounced"),
-        aborted=row.get("aborted"),
+        transaction_of(row["hash"]),
+        row["lt"],
+        instant_of_s(row["utime"]),
+        # Whose transaction it is, is whom its message went to.
+        ton.from_raw((row.get("account") or message["destination"])["address"]),
+        ton.from_raw(source["address"]) if source else None,
+        amount_of(message.get("value", 0)),
+        message.get("bounce"),
+        message.get("bounced"),
+        row.get("aborted"),
         compute_ok=False if compute.get("skipped") else compute.get("success"),
         action_ok=action.get("success"),
         has_bounce_phase=bool(bounce_phase),

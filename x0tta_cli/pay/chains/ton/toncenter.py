@@ -6,9 +6,7 @@ second without a tie-break. https://toncenter.com/api/v3
 
 from __future__ import annotations
 
-import re
-from base64 import b64decode
-from binascii import Error as Base64Error
+from binascii import a2b_base64
 from typing import Any
 
 from x0tta_cli.pay.addresses import ton
@@ -25,9 +23,9 @@ from x0tta_cli.pay.chains.ton.crediting import Incoming
 from x0tta_cli.pay.chains.ton.source import Row
 from x0tta_cli.pay.model import Finality
 
-_HASH = re.compile(r"[A-Za-z0-9+/_-]{43}=")
 _TRANSACTIONS = "/api/v3/transactions"
 _TO_STANDARD = str.maketrans("-_", "+/")
+_NOTHING: dict[str, Any] = {}
 
 
 class TonCenter:
@@ -63,21 +61,21 @@ class TonCenter:
 
 
 def _read(row: Row) -> Incoming:
-    message: dict[str, Any] = row.get("in_msg") or {}
-    description: dict[str, Any] = row.get("description") or {}
-    compute = description.get("compute_ph") or {}
-    action, bounce = description.get("action") or {}, description.get("bounce") or {}
+    message: dict[str, Any] = row.get("in_msg") or _NOTHING
+    description: dict[str, Any] = row.get("description") or _NOTHING
+    compute = description.get("compute_ph") or _NOTHING
+    action, bounce = description.get("action") or _NOTHING, description.get("bounce") or _NOTHING
     sender = message.get("source")
     return Incoming(
-        tx=_transaction_of(row["hash"]),
-        lt=amount_of(row["lt"]),
-        at=instant_of_s(row["now"]),
-        account=ton.from_raw(row["account"]),
-        sender=ton.from_raw(sender) if sender else None,
-        value=amount_of(message.get("value") or 0),
-        bounce=message.get("bounce"),
-        bounced=message.get("bounced"),
-        aborted=description.get("aborted"),
+        _transaction_of(row["hash"]),
+        amount_of(row["lt"]),
+        instant_of_s(row["now"]),
+        ton.from_raw(row.get("account") or message["destination"]),
+        ton.from_raw(sender) if sender else None,
+        amount_of(message.get("value") or 0),
+        message.get("bounce"),
+        message.get("bounced"),
+        description.get("aborted"),
         compute_ok=False if compute.get("skipped") else compute.get("success"),
         action_ok=action.get("success"),
         has_bounce_phase=bool(bounce),
@@ -90,20 +88,18 @@ def _read(row: Row) -> Incoming:
 
 def _transaction_of(value: Any) -> str:
     """Read a transaction's hash, which is in base64 here, and give it in hex."""
-    if not isinstance(value, str) or not _HASH.fullmatch(value):
-        raise ValueError(f"{str(value)[:80]!r} stands where a transaction's hash should")
-    return b64decode(value.translate(_TO_STANDARD)).hex()
+    if isinstance(value, str) and len(value) == 44:
+        written = value.translate(_TO_STANDARD) if "-" in value or "_" in value else value
+        # Raises ValueError for what is no base64.
+        decoded = a2b_base64(written, strict_mode=True)
+        if len(decoded) == 32:
+            return decoded.hex()
+    raise ValueError(f"{str(value)[:80]!r} stands where a transaction's hash should")
 
 
 def _body_of(message: dict[str, Any]) -> Cell | None:
-    content = message.get("message_content") or {}
-    body = content.get("body")
-    if not body:
-        return None
-    try:
-        return read_boc(b64decode(body, validate=True))
-    except Base64Error:
-        raise ValueError("a message body that is no base64") from None
+    body = (message.get("message_content") or _NOTHING).get("body")
+    return read_boc(a2b_base64(body, strict_mode=True)) if body else None
 
 
 def _finality_of(row: Row) -> Finality:

@@ -12,7 +12,13 @@ from datetime import datetime
 from typing import Any
 
 from x0tta_cli.pay.addresses import tron
-from x0tta_cli.pay.chains.reading import amount_of, instant_of_ms, part_of, transaction_of
+from x0tta_cli.pay.chains.reading import (
+    amount_of,
+    instant_of_ms,
+    part_of,
+    said_of,
+    transaction_of,
+)
 from x0tta_cli.pay.model import Asset, Chain, Finality, Receipt, Transfer
 
 _BASE58 = re.compile(r"T[1-9A-HJ-NP-Za-km-z]{33}")
@@ -35,7 +41,7 @@ def read_receipt(info: Any, tx: str, wallet: str, asset: Asset, source: str) -> 
     is_failed = info.get("result") == "FAILED" or result != "SUCCESS"
     if is_failed:
         reason = f"It failed: {result or 'no result'}"
-        return Receipt(Chain.TRON, tx, False, at, (), f"{str(reason)[:80]}.", source)
+        return Receipt(Chain.TRON, tx, False, at, (), f"{said_of(reason)}.", source)
     logs = info.get("log") or []
     if not isinstance(logs, list):
         raise ValueError("its log is no list")  # noqa: TRY004 - an answer's fault

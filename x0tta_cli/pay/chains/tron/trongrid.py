@@ -23,6 +23,9 @@ from x0tta_cli.pay.chains.reading import (
 from x0tta_cli.pay.chains.tron.rules import Credited, read_receipt, sender_of
 from x0tta_cli.pay.model import Asset, Chain, Finality, Receipt, Transfer
 
+# More than the blocks of TRON hold: whoever lists more of one instant repeats itself.
+MOST_OF_ONE_INSTANT = 20_000
+
 
 class TronGrid:
     """See `protocol.Source`. Pages are listings; their receipts settle."""
@@ -49,16 +52,22 @@ class TronGrid:
         path, filters = _listing(wallet, asset, begin, end, self.page_size)
         used: set[str] = set()
         before: list[dict[str, Any]] | None = None
-        newest, fingerprint = begin, ""
+        newest, fingerprint, same = begin, "", 0
         while True:
             more = {"fingerprint": fingerprint} if fingerprint else {}
             answer = self.api.get(path, filters | more)
             with self.api.judging():
                 rows, fingerprint = rows_of(answer, "data"), _next_fingerprint(answer)
-                _refuse_repetition(fingerprint in used or rows == before)
-                transfers, newest = self._read(rows, wallet, asset, (newest, end))
+                _refuse_repetition(fingerprint in used or (rows == before and not _is_one(rows)))
+                oldest = newest
+                transfers, newest = self._read(rows, wallet, asset, (oldest, end))
+                same = same + len(rows) if newest == oldest else 0
+                _refuse_repetition(same > MOST_OF_ONE_INSTANT)
             before = rows
             used |= {fingerprint} - {""}
+            if newest > end:
+                # It lists by time, so all behind is later than what was asked for.
+                fingerprint = ""
             self.api.pages += 1
             ignored = len(rows) - len(transfers)
             cursor = str(newest) if fingerprint else ""
@@ -132,14 +141,19 @@ def _next_fingerprint(answer: Any) -> str:
     return fingerprint
 
 
+def _is_one(rows: list[dict[str, Any]]) -> bool:
+    """Whether all rows are of one transaction: it may have moved the same many times."""
+    return len({row["transaction_id"] for row in rows}) == 1
+
+
 def _refuse_repetition(is_repeated: bool) -> None:
     if is_repeated:
         raise ValueError("the same page came again")
 
 
 def _refuse_other_block(block_id: Any, number: Any) -> None:
-    # Its first 8 bytes are the number.
-    if not isinstance(block_id, str) or int(block_id[:16], 16) != number:
+    # Its first 8 bytes are the number; some gateways leave it out.
+    if block_id is not None and int(block_id[:16], 16) != number:
         raise ValueError("the block's id and number differ")
 
 

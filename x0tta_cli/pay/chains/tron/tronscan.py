@@ -17,6 +17,7 @@ from x0tta_cli.pay.chains.reading import (
     amount_of,
     instant_of_ms,
     rows_of,
+    said_of,
     to_ms,
     transaction_of,
 )
@@ -44,11 +45,11 @@ class _Stretch:
 
         Where the answer does not count them, a page that is not full is the last one.
         """
-        identities = frozenset(_identity(row) for row in rows)
-        if self.start and not identities.isdisjoint(self._before):
+        identities, count = frozenset(_identity(row) for row in rows), _count_of(answer)
+        again = identities & self._before if self.start else frozenset()
+        if again and not self._are_equal_transfers(again, count):
             self._begin_at(self._boundary)
             return False
-        count = _count_of(answer)
         if count < self._count:
             raise ValueError("its count shrank while it was read")
         self.start, self._count = self.start + len(rows), count
@@ -62,6 +63,15 @@ class _Stretch:
         if not is_last and self.start + limit > REACH:
             self._begin_at(oldest)
         return is_last
+
+    def _are_equal_transfers(self, again: frozenset[tuple[object, ...]], count: int) -> bool:
+        """Whether rows come twice because one transaction has moved the same many times.
+
+        Believed where a stretch can't begin later, and the answer counts its rows: whoever makes
+        such a transaction must not keep a wallet from being read.
+        """
+        is_one = len({transaction for transaction, *_ in again}) == 1
+        return is_one and self._boundary >= self.end and count >= 0
 
     def _begin_at(self, instant: int) -> None:
         if instant >= self.end:
@@ -115,8 +125,10 @@ class TronScan:
         with self.api.judging():
             return _read_receipt(answer, tx, wallet, asset, self.api.name)
 
-    def _head_at(self) -> datetime:
-        answer = self.api.get("/api/block", {"sort": "-number", "start": "0", "limit": "1"})
+    def _head_at(self) -> datetime | None:
+        answer = self.api.find("/api/block", {"sort": "-number", "start": "0", "limit": "1"})
+        if answer is None:
+            return None
         with self.api.judging():
             return instant_of_ms(rows_of(answer, "data")[0]["timestamp"])
 
@@ -193,7 +205,7 @@ def _read_receipt(answer: _Row, tx: str, wallet: str, asset: Asset, source: str)
         return None
     at, result = instant_of_ms(answer["timestamp"]), answer.get("contractRet")
     if result != "SUCCESS" or answer.get("revert"):
-        return Receipt(Chain.TRON, tx, False, at, (), f"It failed: {str(result)[:80]}.", source)
+        return Receipt(Chain.TRON, tx, False, at, (), f"It failed: {said_of(result)}.", source)
     to, block = Credited(wallet, asset, source, Finality.FINAL), answer.get("block")
     transfers = tuple(
         to.by(
