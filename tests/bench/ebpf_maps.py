@@ -103,4 +103,5 @@ def main() -> None:
     program.close()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from fakes import veth
+
+pytestmark = pytest.mark.slow
 
 ROW = {
     "interface",
@@ -193,6 +196,56 @@ def test_without_capabilities_the_missing_one_is_named(environment, pair, comman
     assert wanted in problem["context"]["capabilities"]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "detach near",
+        "stats near",
+        "top near --once",
+        "drops near --recent",
+        "block list",
+        "block add 198.18.7.0/24 --yes",
+        "export --textfile x0tta.prom",
+        "record some.csv --for 1s",
+    ],
+)
+def test_what_may_not_be_seen_is_not_taken_for_absent(environment, ebpf, pair, tmp_path, words):
+    ebpf("attach", "near", "--program", "filter", "--for", "1m")
+    entered = ["nsenter", f"--net=/run/netns/{pair.netns}", *WITHOUT_CAPABILITIES]
+    ended = subprocess.run(
+        [*entered, X0TTA, "ebpf", *words.split(), "-o", "json"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+    problem = problem_of(ended)
+    assert (ended.returncode, ended.stdout) == (6, "")
+    assert problem["context"]["capabilities"] == ["CAP_SYS_ADMIN"]
+    assert pair.programs() != []
+    assert not (tmp_path / "x0tta.prom").exists()
+
+
+def test_a_program_that_may_not_be_seen_is_in_the_way_and_nobody_elses(environment, ebpf, pair):
+    ebpf("attach", "near", "--program", "filter", "--for", "1m")
+    [identifier] = pair.programs()
+    blind = ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-all"]
+    words = ["near", "--program", "drop", "--param", "probability=1", "--for", "1m", "-o", "json"]
+    ended = subprocess.run(
+        ["nsenter", f"--net=/run/netns/{pair.netns}", *blind, X0TTA, "ebpf", "attach", *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    problem = problem_of(ended)
+    assert (ended.returncode, problem["code"]) == (5, "ebpf.program_in_use")
+    assert "owner" not in problem["detail"]
+    assert "CAP_SYS_ADMIN" in problem["reason"]
+    assert pair.programs() == [identifier]
+
+
 def test_without_the_capability_to_ask_hosts_nothing_that_can_drop_is_attached(environment, pair):
     line = [
         "setpriv",
@@ -212,9 +265,10 @@ def test_without_the_capability_to_ask_hosts_nothing_that_can_drop_is_attached(e
     assert pair.programs() == []
 
 
-def test_a_probe_says_what_is_missing_and_ends_well(environment):
+def test_a_probe_says_what_is_missing_and_ends_well(environment, pair):
+    entered = ["nsenter", f"--net=/run/netns/{pair.netns}"]
     ended = subprocess.run(
-        [*WITHOUT_CAPABILITIES, X0TTA, "ebpf", "probe", "lo", "-o", "json"],
+        [*entered, *WITHOUT_CAPABILITIES, X0TTA, "ebpf", "probe", "lo", "-o", "json"],
         env=environment,
         capture_output=True,
         text=True,
@@ -229,6 +283,8 @@ def test_a_probe_says_what_is_missing_and_ends_well(environment):
         "CAP_SYS_ADMIN",
     ]
     assert not any(trial["works"] for trial in host["trials"] if trial["name"] == "XDP program")
+    # Told in the first network namespace alone: not to know it is not to have none.
+    assert host["jit"] is None
 
 
 def test_status_without_capabilities_tells_that_there_are_programs(environment, ebpf, pair):
@@ -282,12 +338,21 @@ def test_detach_and_list_go_on_beside_a_broken_configuration_and_journal(ebpf, p
         (["attach", "near", "--program", "count", "--mode", "fast"], 2, "usage.bad_value"),
         (["attach", "near", "--program", "count", "--param", "x"], 2, "usage.bad_value"),
         (["attach", "near", "--program", "count", "--for", "10"], 2, "times.bad_duration"),
+        (["attach", "near", "--program", "count", "--for", "0s"], 2, "usage.bad_value"),
+        (["attach", "near", "--program", "count", "--for", "5000000w"], 2, "usage.bad_value"),
         (["detach", "near", "--id", "4000000"], 4, "ebpf.not_attached"),
     ],
 )
 def test_mistakes_have_their_code(ebpf, words, status, code):
     ended = ebpf(*words, "-o", "json")
     assert (ended.returncode, problem_of(ended)["code"], ended.stdout) == (status, code, "")
+
+
+def test_what_happens_while_following_is_a_line_each(ebpf):
+    ended = ebpf("attach", "near", "--program", "count", "--follow", "--for", "1s", "--utc")
+    assert ended.returncode == 0, ended.stderr
+    instant = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z"
+    assert re.fullmatch(rf"{instant} near attached: generic, id [0-9]+\n", ended.stdout)
 
 
 def test_follow_streams_what_happens_and_ends_after_cleaning_up(environment, pair, ebpf):

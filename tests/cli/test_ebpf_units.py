@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 from fakes import veth
 
+pytestmark = pytest.mark.slow
+
 ANSWER_S = 30.0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import lzma
+import re
 import signal
 import struct
 import subprocess
@@ -11,12 +12,18 @@ import sys
 import urllib.request
 from pathlib import Path
 
+import pexpect
 import pytest
-from fakes import packets, veth
+from fakes import frames, veth
+from fakes.screen import Screen
 from prometheus_client.parser import text_string_to_metric_families
+from scapy.packet import Raw
+from scapy.utils import wrpcap
 
 from x0tta_cli.core.doctor.building import find_clang
 from x0tta_cli.telemetry.csv_reader import read_metrics
+
+pytestmark = pytest.mark.slow
 
 X0TTA = str(Path(sys.executable).with_name("x0tta"))
 
@@ -102,6 +109,38 @@ def test_stats_are_watched_until_terminated(environment, pair, attach):
     assert set(first) >= {"interface", "mode", "counters"}
     rows = {row["protocol"]: row for row in seen[-1]["counters"]}
     assert (rows["icmp"]["packets"], rows["icmp"]["verdict"]) == (3, "pass")
+
+
+@pytest.mark.parametrize(
+    ("program", "command", "first", "seen"),
+    [
+        ("flows", ["top"], "near: ", r"198\.18\.0\.2 +3 +294 "),
+        ("count", ["stats", "--watch"], "near in ", r"icmp +pass +3 +294\n"),
+    ],
+)
+def test_a_watching_command_redraws_its_table_on_a_terminal(
+    environment, pair, attach, program, command, first, seen
+):
+    attach(program)
+    screen = Screen(24, 80)
+    line = ["ebpf", *command, pair.near, "--netns", pair.netns]
+    child = pexpect.spawn(X0TTA, line, env=environment, dimensions=(24, 80), encoding="utf-8")
+    try:
+        while first not in screen.text:
+            screen.feed(child.read_nonblocking(65_536, timeout=30))
+        assert pair.ping(3) == 3
+        while not re.search(seen, screen.text):
+            screen.feed(child.read_nonblocking(65_536, timeout=30))
+        child.sendintr()
+        child.expect(pexpect.EOF, timeout=30)
+        screen.feed(child.before)
+    finally:
+        child.close(force=True)
+    assert child.exitstatus == 130
+    assert screen.text.startswith(first)
+    assert screen.text.count(first) == 1
+    assert re.search(seen, screen.text)
+    assert screen.text.endswith("error: Interrupted.")
 
 
 def test_stats_where_nothing_is_attached_end_with_not_found(x0tta, pair):
@@ -252,15 +291,11 @@ def test_a_recording_that_is_too_long_is_refused_at_once(x0tta, pair, attach, tm
 @pytest.fixture
 def capture(tmp_path):
     def datagram(last):
-        source = bytes([198, 18, 0, last])
-        return packets.ethernet(0x0800, packets.ipv4(source, bytes([198, 18, 0, 1]), 17, bytes(40)))
+        return frames.ethernet(frames.ip4(bytes(40), source=f"198.18.0.{last}", proto=17))
 
-    frames = [datagram(2)] * 6 + [datagram(3)] * 4 + [b"short"]
+    captured = [datagram(2)] * 6 + [datagram(3)] * 4 + [b"short"]
     path = tmp_path / "capture.pcap"
-    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
-    path.write_bytes(
-        head + b"".join(struct.pack("<IIII", 0, 0, len(f), len(f)) + f for f in frames)
-    )
+    wrpcap(str(path), [Raw(frame) for frame in captured], linktype=1)
     return path
 
 

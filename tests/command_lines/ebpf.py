@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import struct
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 
 from command_lines.line import X0TTA, Line, Lines, Place
-from fakes import packets, veth
-
-SOURCE, DESTINATION = bytes([198, 18, 0, 2]), bytes([198, 18, 0, 1])
+from fakes import frames, veth
+from scapy.layers.l2 import Ether
+from scapy.utils import wrpcap
 
 
 @contextmanager
@@ -75,11 +74,8 @@ def is_listening(place: Place) -> bool:
 @contextmanager
 def capture(place: Place) -> Iterator[None]:
     """`{folder}/some.pcap` has a packet."""
-    frame = packets.ethernet(0x0800, packets.ipv4(SOURCE, DESTINATION, 17, bytes(40)))
-    # pcap(5): the file's head, and one packet's.
-    head = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
-    packet = struct.pack("<IIII", 0, 0, len(frame), len(frame)) + frame
-    (place.folder / "some.pcap").write_bytes(head + packet)
+    frame = frames.ethernet(frames.ip4(bytes(40), proto=17))
+    wrpcap(str(place.folder / "some.pcap"), [Ether(frame)])
     with pair(place):
         yield
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from ipaddress import ip_address
 
-from fakes import packets
+from fakes import frames, packets
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
@@ -48,5 +48,5 @@ def counted(program):
 
 
 def source_frame(number, size=20):
-    source = bytes([198, 19, number >> 8 & 255, number & 255])
-    return packets.ethernet(0x0800, packets.ipv4(source, packets.ADDRESSES_4[0], 17, bytes(size)))
+    source = f"198.19.{number >> 8 & 255}.{number & 255}"
+    return frames.ethernet(frames.ip4(bytes(size), source=source, proto=17))

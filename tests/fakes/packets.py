@@ -1,4 +1,7 @@
-"""Packets for tests: hypothesis strategies of headers in every combination, whole and cut off."""
+"""Headers made by hypothesis in every combination, whole, cut off, and with bytes changed.
+
+Written out byte by byte, also as no library makes them; what tests send by itself is in `frames`.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ ADDRESSES_6 = [bytes.fromhex("20010002") + bytes(11) + bytes([last]) for last in
 MACS = [bytes([2, 0, 0, 0, 0, last]) for last in (1, 2)]
 
 
-def ipv4(source, destination, protocol, payload, *, options=b"", flags=0, ttl=64):
+def _ipv4(source, destination, protocol, payload, *, options=b"", flags=0, ttl=64):
     header = struct.pack(
         "!BBHHHBBH4s4s",
         0x40 | 5 + len(options) // 4,
@@ -28,30 +31,30 @@ def ipv4(source, destination, protocol, payload, *, options=b"", flags=0, ttl=64
     return header + options + payload
 
 
-def ipv6(source, destination, protocol, payload, *, hop_limit=64):
+def _ipv6(source, destination, protocol, payload, *, hop_limit=64):
     header = struct.pack("!IHBB", 6 << 28, min(65535, len(payload)), protocol, hop_limit)
     return header + source + destination + payload
 
 
-def ethernet(kind, payload, *, source=MACS[0], vlans=()):
+def _ethernet(kind, payload, *, source=MACS[0], vlans=()):
     tags = b"".join(struct.pack("!HH", ethertype, tag) for ethertype, tag in vlans)
     return bytes([2, 0, 0, 0, 0, 9]) + source + tags + struct.pack("!H", kind) + payload
 
 
-def udp(source_port, destination_port, payload=b""):
+def _udp(source_port, destination_port, payload=b""):
     return struct.pack("!HHHH", source_port, destination_port, 8 + len(payload), 0) + payload
 
 
 payloads = st.one_of(
     st.binary(max_size=64),
-    st.builds(udp, st.integers(0, 65535), st.sampled_from([53, 4784]), st.binary(max_size=16)),
+    st.builds(_udp, st.integers(0, 65535), st.sampled_from([53, 4784]), st.binary(max_size=16)),
     st.sampled_from([bytes([kind]) + bytes(23) for kind in (128, 133, 135, 136, 137, 143)]),
 )
 
 
 @st.composite
 def ipv4_packets(draw):
-    return ipv4(
+    return _ipv4(
         draw(st.sampled_from(ADDRESSES_4)),
         draw(st.sampled_from(ADDRESSES_4)),
         draw(st.sampled_from([1, 4, 6, 17, 41, 47, 50, 58, 132, 136, 200])),
@@ -72,7 +75,7 @@ def ipv6_packets(draw):
         body = bytes([following, size]) + content
         payload = body + bytes(max(0, length - 8)) + payload
         following = kind
-    return ipv6(
+    return _ipv6(
         draw(st.sampled_from(ADDRESSES_6)),
         draw(st.sampled_from(ADDRESSES_6)),
         following,
@@ -107,7 +110,7 @@ def frames(draw):
             st.tuples(st.sampled_from([0x88CC, 0x8847, 0x0800, 0x86DD]), st.binary(max_size=80)),
         )
     )
-    frame = bytearray(ethernet(kind, inner, source=draw(st.sampled_from(MACS)), vlans=vlans))
+    frame = bytearray(_ethernet(kind, inner, source=draw(st.sampled_from(MACS)), vlans=vlans))
     for place in draw(st.lists(st.integers(12, len(frame) - 1), max_size=2)):
         frame[place] = draw(st.integers(0, 255))
     end = draw(st.one_of(st.just(len(frame)), st.integers(14, len(frame))))

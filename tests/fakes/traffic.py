@@ -6,7 +6,7 @@ import os
 import socket
 from contextlib import contextmanager
 
-from fakes import packets
+from fakes import frames
 
 from x0tta_cli.ebpf import attachments, namespaces, syscalls
 from x0tta_cli.ebpf.counters import statistics
@@ -39,19 +39,19 @@ def found(pair):
     return attachment
 
 
-def send(pair, frames):
+def send(pair, sent):
     """Send frames out of the far end, as they are."""
     with namespaces.entered(pair.beyond):
         sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
         sender.bind((pair.far, 0))
     with sender:
-        for frame in frames:
+        for frame in sent:
             sender.send(frame)
 
 
-def experiment(size=40, source=packets.ADDRESSES_4[1]):
-    inner = packets.ipv4(source, packets.ADDRESSES_4[0], EXPERIMENT, bytes(size))
-    return packets.ethernet(0x0800, inner)
+def experiment(size=40, source=frames.FOUR[1]):
+    inner = frames.ip4(bytes(size), source=source, destination=frames.FOUR[0], proto=EXPERIMENT)
+    return frames.ethernet(inner)
 
 
 def counted(pair, protocol=f"ip-{EXPERIMENT}"):

@@ -6,9 +6,10 @@ import os
 import re
 import struct
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from x0tta_cli.core import files
 from x0tta_cli.core.errors import UsageError
@@ -28,17 +29,16 @@ RULE = struct.Struct("=QQII")
 _BITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What goes into a program before the kernel verifies it, and into its maps afterwards.
 
     `variables` by their names in the source, `map_entries` the sizes of maps, `rows` by map: key
     and value as the kernel keeps them.
     """
 
-    variables: Mapping[str, int] = field(default_factory=dict)
-    map_entries: Mapping[str, int] = field(default_factory=dict)
-    rows: Mapping[str, tuple[tuple[bytes, bytes], ...]] = field(default_factory=dict)
+    variables: Mapping[str, int] = MappingProxyType({})
+    map_entries: Mapping[str, int] = MappingProxyType({})
+    rows: Mapping[str, tuple[tuple[bytes, bytes], ...]] = MappingProxyType({})
 
 
 def of_flows(given: Mapping[str, str]) -> Settings:

@@ -30,17 +30,8 @@ from x0tta_cli.ebpf import (
 from x0tta_cli.ebpf.interfaces import find_index
 from x0tta_cli.ebpf.labels import Label
 from x0tta_cli.ebpf.links import Held
-from x0tta_cli.ebpf.model import (
-    Attached,
-    Attaching,
-    Attachment,
-    AttachPlan,
-    HostCheck,
-    Interface,
-    Mode,
-    Owner,
-    PlannedAttachment,
-)
+from x0tta_cli.ebpf.model import Attachment, HostCheck, Interface, Mode, Owner
+from x0tta_cli.ebpf.outcomes import Attached, Attaching, AttachPlan, PlannedAttachment
 from x0tta_cli.ebpf.placing import attach_all
 from x0tta_cli.ebpf.requests import AttachRequest
 from x0tta_cli.ebpf.situation import (

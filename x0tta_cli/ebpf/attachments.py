@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from x0tta_cli.ebpf import dispatchers, holders, namespaces, pins, syscalls
 from x0tta_cli.ebpf.holders import Keeper
@@ -18,20 +19,20 @@ from x0tta_cli.ebpf.pins import Pin
 from x0tta_cli.ebpf.syscalls import LinkInfo, ProgramInfo
 
 
-@dataclass(frozen=True, slots=True)
-class Inventory:
+class Inventory(NamedTuple):
     """All that the kernel and the BPF file system know of links, and who holds them, at one time.
 
     `links` is None where CAP_SYS_ADMIN is missing to go through them: then only what is pinned by
-    us is known to be held by a link.
+    us is known to be held by a link. `keepers` are looked for when something may be held by one:
+    that goes through all processes of the machine.
     """
 
     filesystem: Path
     links: tuple[LinkInfo, ...] | None
     pins: Mapping[int, Pin]
     program_pins: Mapping[int, Pin]
-    keepers: tuple[Keeper, ...]
-    dead_pins: tuple[Pin, ...] = field(default=())
+    keepers: Callable[[], list[Keeper]]
+    dead_pins: tuple[Pin, ...] = ()
 
     def on(self, interface: Interface, netns: str | None) -> Iterator[Attachment]:
         """Give what is attached to one interface of the namespace that the thread is in."""
@@ -44,7 +45,7 @@ class Inventory:
     ) -> Attachment:
         link = self._link(interface, identity, program_id)
         pin = self.pins.get(link.id) if link else self._program_pin(interface, identity, program_id)
-        keeper = self._keeper(link, program_id)
+        keeper = None if pin else self._keeper(link, program_id)
         label = pin.label if pin else keeper.label if keeper else None
         information = _program(program_id, pin)
         name = label.program if label else information.name if information else ""
@@ -80,7 +81,7 @@ class Inventory:
         found = [
             link
             for link in self.links or self._pinned_links()
-            if (link.index, link.program_id) == (interface.index, program_id)
+            if (link.interface_index, link.program_id) == (interface.index, program_id)
         ]
         here = [
             link
@@ -97,12 +98,12 @@ class Inventory:
 
     def _program_pin(self, interface: Interface, identity: int, program_id: int) -> Pin | None:
         pin = self.program_pins.get(program_id)
-        if pin and (pin.place.index, pin.place.netns) == (interface.index, identity):
+        if pin and (pin.place.interface_index, pin.place.netns) == (interface.index, identity):
             return pin
         return None
 
     def _keeper(self, link: LinkInfo | None, program_id: int) -> Keeper | None:
-        for keeper in self.keepers:
+        for keeper in self.keepers():
             if program_id not in keeper.program_ids:
                 continue
             if (link.id in keeper.link_ids) if link else not keeper.link_ids:
@@ -158,15 +159,14 @@ def take_inventory(filesystem: Path = pins.DEFAULT_FILESYSTEM) -> Inventory:
             if pin.kind == pins.LINK:
                 information = syscalls.link_info(descriptor)
                 by_link[information.id] = pin
-                if not information.index:
+                if not information.interface_index:
                     dead.append(pin)
             else:
                 by_program[syscalls.program_info(descriptor).id] = pin
         finally:
             os.close(descriptor)
-    return Inventory(
-        filesystem, _links(), by_link, by_program, tuple(holders.keepers()), tuple(dead)
-    )
+    keepers = cache(holders.keepers)
+    return Inventory(filesystem, _links(), by_link, by_program, keepers, tuple(dead))
 
 
 def ours(found: Iterable[Attachment]) -> list[Attachment]:

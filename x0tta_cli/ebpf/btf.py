@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from x0tta_cli.ebpf import libbpf
 
@@ -15,8 +15,7 @@ _VARIABLE = struct.Struct("=III")
 _COUNT_MASK = 0xFFFF
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(NamedTuple):
     """Where a constant stands in its section; both in bytes."""
 
     name: str

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from x0tta_cli.ebpf import attachments, holders, namespaces, pins, syscalls
 from x0tta_cli.ebpf.interfaces import find_index
-from x0tta_cli.ebpf.model import Cleanup, Removal
 from x0tta_cli.ebpf.pins import Pin
+from x0tta_cli.ebpf.removals import Cleanup, Removal
 
 Removing = tuple[Removal, Callable[[], object]]
 
@@ -45,7 +45,7 @@ def _found(filesystem: Path) -> Iterator[Removing]:
             yield removal, partial(pins.remove, pin.path)
     keepers = holders.keepers()
     for keeper in keepers:
-        alive = {link.id for link in inventory.links or () if link.index}
+        alive = {link.id for link in inventory.links or () if link.interface_index}
         if inventory.links is not None and keeper.link_ids and not keeper.link_ids & alive:
             removal = Removal("keeper", str(keeper.pid), "what it holds is attached nowhere")
             yield removal, partial(holders.end_keeper, keeper.pid)
@@ -61,7 +61,7 @@ def _found(filesystem: Path) -> Iterator[Removing]:
 
 
 def _place(pin: Pin) -> str:
-    return f"{pin.place.interface} (index {pin.place.index})"
+    return f"{pin.place.interface} (index {pin.place.interface_index})"
 
 
 def _is_purposeless(pin: Pin) -> bool:
@@ -71,7 +71,7 @@ def _is_purposeless(pin: Pin) -> bool:
             if namespaces.identity(name) != pin.place.netns:
                 continue
             with namespaces.entered(name):
-                interface = find_index(pin.place.index)
+                interface = find_index(pin.place.interface_index)
             return interface is None or _program_of(pin) not in dict(interface.programs).values()
     # A namespace without a name may still be somebody's.
     return False

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from x0tta_cli.ebpf.pins import DEFAULT_FILESYSTEM
 
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """The section `[ebpf]` as commands use it; `settings.EbpfSettings` says what each means."""
 
     bpf_filesystem: Path = DEFAULT_FILESYSTEM

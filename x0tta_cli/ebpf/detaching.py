@@ -9,9 +9,9 @@ import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from x0tta_cli.core import journal
 from x0tta_cli.core.errors import (
@@ -33,7 +33,8 @@ from x0tta_cli.ebpf import (
 from x0tta_cli.ebpf.attachments import Inventory
 from x0tta_cli.ebpf.carrier import lost_ms
 from x0tta_cli.ebpf.interfaces import find_index, find_interface
-from x0tta_cli.ebpf.model import Attachment, Detached, Detaching, Holding, Interface, Owner
+from x0tta_cli.ebpf.model import Attachment, Holding, Interface, Owner
+from x0tta_cli.ebpf.removals import Detached, Detaching
 from x0tta_cli.ebpf.rtnetlink import XDP_FLAGS_REPLACE, set_program
 
 log = logging.getLogger(__name__)
@@ -41,8 +42,7 @@ log = logging.getLogger(__name__)
 UNLOADED_WITHIN_S = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class DetachRequest:
+class DetachRequest(NamedTuple):
     """What to take off which interfaces; without `id` and `program`, all that is ours."""
 
     interfaces: tuple[str, ...]
@@ -154,6 +154,9 @@ def _choose(
     ]
     foreign = [found for found in there if found.owner is not Owner.X0TTA]
     if not ours and foreign:
+        if not foreign[0].is_told:
+            # It may be ours all the same, held by a keeper.
+            capabilities.require("CAP_SYS_ADMIN")
         raise _not_ours(interface, foreign[0], request)
     return ours
 
@@ -277,7 +280,7 @@ def _not_ours(interface: Interface, found: Attachment, request: DetachRequest) -
         "ebpf.not_ours",
         f"The program on {interface.name} is not x0tta's: {occupied.described(found)}.",
         reason=f"{occupied.whereabouts(found, request.filesystem)} Nothing was changed.",
-        fix=f"Ask whose it is; x0tta ebpf detach {interface.name} --id {found.id} takes it off "
+        fix=f"Ask whose it is; x0tta ebpf detach {found.place} --id {found.id} takes it off "
         "all the same.",
         context={"interface": interface.name, "id": found.id, "owner": found.owner.value},
     )

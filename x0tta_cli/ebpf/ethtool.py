@@ -9,7 +9,7 @@ import array
 import fcntl
 import socket
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 SIOCETHTOOL = 0x8946
 GDRVINFO, GTSO, GFLAGS, GCHANNELS = 0x03, 0x1E, 0x25, 0x3C
@@ -17,8 +17,7 @@ FLAG_RXVLAN, FLAG_LRO = 1 << 8, 1 << 15
 DRIVER_INFORMATION_BYTES = 196
 
 
-@dataclass(frozen=True, slots=True)
-class Driver:
+class Driver(NamedTuple):
     """A driver's name, and those of its settings on which native XDP stands or falls."""
 
     name: str

@@ -12,7 +12,6 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from x0tta_cli.core.errors import NotFoundError, OperatorError
@@ -20,7 +19,8 @@ from x0tta_cli.core.service import Service
 from x0tta_cli.ebpf import namespaces
 from x0tta_cli.ebpf.attaching import attach
 from x0tta_cli.ebpf.interfaces import list_interfaces
-from x0tta_cli.ebpf.model import Attached, FollowEvent, Interface
+from x0tta_cli.ebpf.model import Interface
+from x0tta_cli.ebpf.outcomes import Attached, FollowEvent
 from x0tta_cli.ebpf.requests import AttachRequest
 
 RTMGRP_LINK = 1
@@ -58,7 +58,7 @@ def follow(request: AttachRequest, service: Service, interval: timedelta) -> Ite
             if until is not None:
                 if datetime.now(UTC) >= until:
                     return
-                request = replace(request, lasts=until - datetime.now(UTC))
+                request = request._replace(lasts=until - datetime.now(UTC))
             for one in followed:
                 for event in _reconcile(request, one):
                     if one.is_news(event):
@@ -86,7 +86,7 @@ def _reconcile(
     if _is_in_place(one, interface):
         return
     try:
-        [done] = attach(replace(request, interfaces=(one.name,))).attached
+        [done] = attach(request._replace(interfaces=(one.name,))).attached
     except NotFoundError as error:
         yield _failed(now, one, error)
     except OperatorError as error:

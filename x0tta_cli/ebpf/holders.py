@@ -7,8 +7,8 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from x0tta_cli.ebpf.labels import Label, parse_label
 
@@ -18,8 +18,7 @@ POLL_S = 0.01
 _PROC = Path("/proc")
 
 
-@dataclass(frozen=True, slots=True)
-class Keeper:
+class Keeper(NamedTuple):
     """A running keeper: what it holds, by the kernel's ids, and the label on its command line."""
 
     pid: int

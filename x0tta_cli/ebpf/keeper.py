@@ -102,7 +102,7 @@ def _is_attached(one: Kept) -> bool:
     if one.link_fd is not None:
         link = syscalls.link_info(one.link_fd)
         # Another may have swapped its own program in.
-        return link.index != 0 and link.program_id == identifier
+        return link.interface_index != 0 and link.program_id == identifier
     from x0tta_cli.ebpf.interfaces import find_index
 
     interface = find_index(one.index)

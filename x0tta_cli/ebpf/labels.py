@@ -7,8 +7,8 @@ kernel's own answer about that very link is what counts; the label explains it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 from urllib.parse import unquote
 
 _TIME = "%Y%m%dT%H%M%SZ"
@@ -17,8 +17,7 @@ _LASTING = "lasting"
 _PLAIN = re.compile(r"[A-Za-z0-9_]")
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(NamedTuple):
     """Program, operation, instants, and the digest of the parameters it was loaded with."""
 
     program: str

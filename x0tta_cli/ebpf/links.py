@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from x0tta_cli.core.errors import ConflictError, OperatorError
 from x0tta_cli.ebpf import capabilities, refusals, syscalls
@@ -22,11 +22,11 @@ from x0tta_cli.ebpf.rtnetlink import (
 
 OLDEST_WITH_LINKS = (5, 9)
 GONE_WITHIN_S = 3.0
-POLL_S = 0.01
+# What the kernel defers, it does within a few milliseconds.
+POLL_S = 0.001
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """A program on an interface, held by this process's descriptor of its link.
 
     `link_fd` is None where netlink put it there: then nothing but a request takes it off.

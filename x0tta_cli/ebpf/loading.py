@@ -107,12 +107,7 @@ def load(
         loading.choose_programs()
         if settings is None:
             settings = _as_constants(loading, str(program), parameters)
-        common = {
-            "link_type": LINK_TYPES[link_type],
-            "strict": int(strict),
-            "deadline_ns": deadline_ns or 0,
-            "is_plain": int(link_type == ETHERNET and not deadline_ns),
-        }
+        common = _common(link_type, deadline_ns, strict=strict)
         loading.write_constants({**settings.variables, **common})
         loading.resize(settings.map_entries)
         loading.load()
@@ -124,6 +119,16 @@ def load(
             loaded.deadline_ns = deadline_ns
         loaded._closing = stack.pop_all()
     return loaded
+
+
+def _common(link_type: str, deadline_ns: int | None, *, strict: bool) -> dict[str, int]:
+    """Give the variables that every shipped program has."""
+    return {
+        "link_type": LINK_TYPES[link_type],
+        "strict": int(strict),
+        "deadline_ns": deadline_ns or 0,
+        "is_plain": int(link_type == ETHERNET and not deadline_ns),
+    }
 
 
 def _loaded(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from x0tta_cli.core import files
 from x0tta_cli.core.errors import OperatorError, UnsupportedError, UsageError
@@ -20,8 +20,7 @@ _BEGIN, _END = "-- BEGIN PROG LOAD LOG --", "-- END PROG LOAD LOG --"
 _INSTRUCTION = re.compile(r"\d+: \([0-9a-f]{2}\) ")
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
+class Rejection(NamedTuple):
     """What a verifier's log ends with: its verdict, and how the program came there."""
 
     verdict: str

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
-
-from x0tta_cli.core.errors import ExitStatus
 
 
 class Mode(StrEnum):
@@ -107,6 +104,16 @@ class Attachment:
     holder_pid: int | None = None
     parts: tuple[Part, ...] = ()
 
+    @property
+    def is_told(self) -> bool:
+        """Whether the kernel told of the program, as it does to CAP_SYS_ADMIN alone."""
+        return bool(self.tag)
+
+    @property
+    def place(self) -> str:
+        """The interface, as the words of a command line name it."""
+        return f"{self.interface} --netns {self.netns}" if self.netns else self.interface
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -133,203 +140,3 @@ class HostCheck:
     neighbour_fresh: bool
     round_trip_ms: float | None
     is_required: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Attached:
-    """What became of one interface of an attach command."""
-
-    interface: str
-    netns: str | None
-    mode: Mode
-    attachment: Holding
-    program: str
-    id: int
-    link_id: int | None
-    operation: str
-    expires_at: datetime | None
-    pinned_at: str | None
-    keeper_pid: int | None
-    changed: bool
-    carrier_lost_ms: float | None
-    refusals: tuple[Refusal, ...] = ()
-    checked: tuple[HostCheck, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Attaching:
-    """What an attach command did, an interface a row."""
-
-    attached: tuple[Attached, ...]
-
-    @property
-    def rows(self) -> tuple[Attached, ...]:
-        """One row for each interface."""
-        return self.attached
-
-
-@dataclass(frozen=True, slots=True)
-class FollowEvent:
-    """Something that happened to a followed interface.
-
-    `event` is attached, unchanged, missing, or failed; `code` that of the error of a failure.
-    """
-
-    at: datetime
-    interface: str
-    event: str
-    index: int | None = None
-    mode: Mode | None = None
-    id: int | None = None
-    operation: str | None = None
-    code: str | None = None
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedAttachment:
-    """What attaching would do to one interface; `effects` is what native mode changes there."""
-
-    interface: str
-    netns: str | None
-    program: str
-    modes: tuple[Mode, ...]
-    attachment: Holding
-    held_by: str
-    would_change: bool
-    effects: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AttachPlan:
-    """The plan of an attach command."""
-
-    planned: tuple[PlannedAttachment, ...]
-
-    @property
-    def rows(self) -> tuple[PlannedAttachment, ...]:
-        """One row for each interface."""
-        return self.planned
-
-    @property
-    def would_change(self) -> bool:
-        """Whether anything would be attached or replaced."""
-        return any(item.would_change for item in self.planned)
-
-
-@dataclass(frozen=True, slots=True)
-class Detached:
-    """What became of one interface of a detach command.
-
-    `changed` is false where nothing of ours was there, and then nothing was sent to the kernel.
-    """
-
-    interface: str
-    netns: str | None
-    program: str | None
-    id: int | None
-    operation: str | None
-    changed: bool
-    carrier_lost_ms: float | None = None
-    still_loaded: bool = False
-    would_change: bool = False
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Detaching:
-    """What a detach command did, or would do, an attachment a row."""
-
-    detached: tuple[Detached, ...]
-
-    @property
-    def rows(self) -> tuple[Detached, ...]:
-        """One row for each attachment, or for each interface that had none."""
-        return self.detached
-
-    @property
-    def would_change(self) -> bool:
-        """Whether anything would be removed."""
-        return any(item.would_change for item in self.detached)
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """One thing that was really tried in the kernel."""
-
-    name: str
-    works: bool
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ProbedHost:
-    """What the kernel and this process can do, whatever the interface."""
-
-    kernel: str
-    libbpf: str | None
-    bpf_filesystem: str | None
-    btf: bool
-    jit: bool
-    missing_capabilities: tuple[str, ...]
-    trials: tuple[Trial, ...]
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ProbedInterface:
-    """What one interface can do, found out without attaching anything.
-
-    `features` are netdev's xdp-features, None where the kernel is older than 6.3.
-    """
-
-    interface: str
-    index: int
-    driver: str
-    link_type: LinkType | None
-    features: tuple[str, ...] | None
-    likely_mode: Mode | None
-    mtu_bytes: int
-    native_mtu_bytes: int | None
-    lro: bool | None
-    rx_queues: int | None
-    tx_queues: int | None
-    bond_mode: str | None
-    vlan_stripping: bool | None
-    programs: tuple[int, ...]
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """What can be attached here, and what stands in the way."""
-
-    exit_status: ClassVar[ExitStatus] = ExitStatus.DONE
-
-    host: ProbedHost
-    interfaces: tuple[ProbedInterface, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Removal:
-    """One thing that was left behind."""
-
-    what: str
-    name: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Cleanup:
-    """What a clean command removed, or would remove."""
-
-    removed: tuple[Removal, ...]
-    would_change: bool = False
-    kept: tuple[Removal, ...] = field(default=())
-
-    @property
-    def rows(self) -> tuple[Removal, ...]:
-        """One row for each thing."""
-        return self.removed

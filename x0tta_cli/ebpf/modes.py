@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from x0tta_cli.core.errors import UsageError
-from x0tta_cli.ebpf import ethtool
 from x0tta_cli.ebpf.model import Interface, Mode
 from x0tta_cli.ebpf.refusals import VETH_MTU_BYTES
 
@@ -17,8 +16,7 @@ VETH_NOTE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """The modes to try, the preferred first, and why it is not the strongest."""
 
     modes: tuple[Mode, ...]
@@ -52,6 +50,8 @@ def effects_of_native(interface: Interface) -> tuple[str, ...]:
             f"Without fragments the other end's MTU can't be raised above {VETH_MTU_BYTES} bytes "
             "as long as the program is there.",
         )
+    from x0tta_cli.ebpf import ethtool
+
     effects = [
         "Most drivers reset their queues: the link may flap, on some for seconds.",
         f"The MTU ({interface.mtu_bytes} now) can't be raised above the driver's limit for XDP.",

@@ -22,7 +22,7 @@ def program_in_use(
     if found.owner is Owner.LIBXDP:
         return dispatcher_in_use(found, program)
     where = whereabouts(found, filesystem)
-    again = f"x0tta ebpf detach {found.interface}"
+    again = f"x0tta ebpf detach {found.place}"
     if found.owner is not Owner.X0TTA:
         again += f" --id {found.id}"
     return ConflictError(
@@ -76,12 +76,16 @@ def dispatcher_in_use(found: Attachment, program: str) -> ConflictError:
 
 def described(found: Attachment) -> str:
     """Name a program with its id, mode and owner."""
+    if not found.is_told:
+        return f"{found.id} ({found.mode}; whose it is, is not told here)"
     name = f"'{found.program}'" if found.program else "without a name"
     return f"{name} (id {found.id}, {found.mode}, owner {found.owner})"
 
 
 def whereabouts(found: Attachment, filesystem: Path) -> str:
     """Say what holds an attachment: link or netlink, its pins, the processes that have it open."""
+    if found.attachment is None:
+        return "What holds it, the kernel tells to CAP_SYS_ADMIN alone."
     held = f"Link {found.link_id} holds it" if found.link_id else "Netlink holds it"
     pinned = [str(path) for path in pins_of(found, filesystem)]
     processes = holders.holders_of(link_id=found.link_id, program_id=found.id)

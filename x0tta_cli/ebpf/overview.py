@@ -100,6 +100,10 @@ def _unknown() -> Iterator[StatusLine]:
 
 
 def _filesystem(configuration: Configuration) -> Path:
+    if not configuration.is_given("ebpf"):
+        from x0tta_cli.ebpf.defaults import DEFAULTS
+
+        return DEFAULTS.bpf_filesystem
     from x0tta_cli.ebpf.settings import EbpfSettings
 
     return configuration.section("ebpf", EbpfSettings).bpf_filesystem

@@ -14,8 +14,8 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from x0tta_cli.core.errors import NotPermittedError, OperatorError, UnsupportedError
@@ -27,17 +27,15 @@ FOLDER = "x0tta"
 LINK, PROGRAM = "link", "program"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """The interface that a pin is about; `netns` is the inode number of its namespace."""
 
     interface: str
-    index: int
+    interface_index: int
     netns: int
 
 
-@dataclass(frozen=True, slots=True)
-class Pin:
+class Pin(NamedTuple):
     """One pinned attachment of ours: a link, or a program that netlink holds."""
 
     path: Path
@@ -84,7 +82,7 @@ def pin(filesystem: Path, kind: str, descriptor: int, place: Place, label: Label
     Raises NotPermittedError `ebpf.pin_refused` and UnsupportedError `ebpf.no_bpf_filesystem`.
     """
     above = folder(filesystem)
-    name = f"{kind}-{quoted(place.interface)}-{place.index}-{place.netns}-{label}"
+    name = f"{kind}-{quoted(place.interface)}-{place.interface_index}-{place.netns}-{label}"
     try:
         above.mkdir(mode=0o700, exist_ok=True)
         syscalls.pin(descriptor, str(above / name))

@@ -11,15 +11,8 @@ from pathlib import Path
 
 from x0tta_cli.ebpf import capabilities, ethtool, features, namespaces, pins, syscalls
 from x0tta_cli.ebpf.interfaces import find_interface, list_interfaces
-from x0tta_cli.ebpf.model import (
-    Interface,
-    LinkType,
-    Mode,
-    Probe,
-    ProbedHost,
-    ProbedInterface,
-    Trial,
-)
+from x0tta_cli.ebpf.model import Interface, LinkType, Mode
+from x0tta_cli.ebpf.probed import Probe, ProbedHost, ProbedInterface, Trial
 from x0tta_cli.ebpf.refusals import VETH_MTU_BYTES
 
 # include/uapi/linux/bpf.h, enum bpf_map_type: number, key, value, entries, flags.
@@ -63,7 +56,7 @@ def _host(filesystem: Path) -> ProbedHost:
         libbpf=ctypes.util.find_library("bpf"),
         bpf_filesystem=mounted,
         btf=Path("/sys/kernel/btf/vmlinux").exists(),
-        jit=_reads_one("/proc/sys/net/core/bpf_jit_enable"),
+        jit=_is_on("/proc/sys/net/core/bpf_jit_enable"),
         missing_capabilities=missing,
         trials=(_try_program(), *(_try_map(name) for name in MAP_TYPES)),
         notes=tuple(notes),
@@ -167,7 +160,7 @@ def _reason(error: OSError) -> str:
     return os.strerror(error.errno or errno.EIO)
 
 
-def _reads_one(path: str) -> bool:
+def _is_on(path: str) -> bool | None:
     with suppress(OSError):
         return Path(path).read_text(encoding="ascii").strip() not in {"", "0"}
-    return False
+    return None

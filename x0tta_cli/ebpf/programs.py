@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from x0tta_cli.core.errors import NotFoundError, UsageError
 from x0tta_cli.ebpf import arguments
@@ -19,10 +19,9 @@ OUTER = "Looks at the outer addresses of tunnelled packets."
 SAMPLES = "Headers of dropped packets are sampled, 100 a second on each CPU: x0tta ebpf drops."
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     shipped: Shipped
-    settings: Callable[[Mapping[str, str]], Settings] = field(default=lambda _: Settings())
+    settings: Callable[[Mapping[str, str]], Settings] = lambda _: Settings()
 
 
 _SAMPLES = Parameter(

@@ -49,6 +49,7 @@ def attached(
     found = attachments.find(interface, netns, filesystem=filesystem)
     able = tuple(item for item in found if needed_map in _MAPS_OF.get(shipped_name(item) or "", ()))
     if not able:
+        _require_sight(found)
         raise nothing_to_read(interface, found, needed_map)
     return able
 
@@ -56,11 +57,14 @@ def attached(
 def attached_anywhere(
     netns: str | None, needed_map: str, filesystem: Path
 ) -> tuple[Attachment, ...]:
-    """Find the shipped programs of a namespace that have the map, `joined`; NotPermittedError."""
+    """Find the shipped programs of a namespace that have the map, `joined`.
+
+    Raises NotPermittedError `ebpf.not_permitted` where there are some of which nothing is told.
+    """
+    found = attachments.list_all(netns, filesystem=filesystem)
+    _require_sight(found)
     return joined(
-        item
-        for item in attachments.list_all(netns, filesystem=filesystem)
-        if needed_map in _MAPS_OF.get(shipped_name(item) or "", ())
+        item for item in found if needed_map in _MAPS_OF.get(shipped_name(item) or "", ())
     )
 
 
@@ -126,6 +130,12 @@ def opened_maps(attachment: Attachment) -> Iterator[Mapping[str, OpenMap]]:
         except FileNotFoundError:
             raise detached_meanwhile(attachment) from None
         yield maps
+
+
+def _require_sight(found: Iterable[Attachment]) -> None:
+    """Not to take for absent what may not be seen."""
+    if not all(item.is_told for item in found):
+        capabilities.require("CAP_SYS_ADMIN")
 
 
 def detached_meanwhile(attachment: Attachment) -> NotFoundError:

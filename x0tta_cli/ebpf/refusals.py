@@ -11,7 +11,7 @@ import errno
 import os
 
 from x0tta_cli.core import extras
-from x0tta_cli.ebpf import ethtool, features
+from x0tta_cli.ebpf import features
 from x0tta_cli.ebpf.model import Interface, Mode, Refusal
 from x0tta_cli.ebpf.netlink import KernelRefusal
 from x0tta_cli.ebpf.rtnetlink import (
@@ -97,6 +97,8 @@ def _mtu(interface: Interface, generic: str) -> tuple[str, str]:
 
 
 def _driver_cause(interface: Interface, number: int, words: str, generic: str) -> tuple[str, str]:
+    from x0tta_cli.ebpf import ethtool
+
     name, driver = interface.name, ethtool.read_driver(interface.name)
     if driver.lro or "lro" in words:
         return "large receive offload is on", f"ethtool -K {name} lro off, {generic}"

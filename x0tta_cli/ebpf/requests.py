@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from x0tta_cli.core.times import format_instant
 from x0tta_cli.ebpf.model import Mode
@@ -14,8 +14,7 @@ from x0tta_cli.ebpf.modes import AUTO
 from x0tta_cli.ebpf.pins import DEFAULT_FILESYSTEM
 
 
-@dataclass(frozen=True, slots=True)
-class AttachRequest:
+class AttachRequest(NamedTuple):
     """Which program on which interfaces, and how.
 
     `program` is a shipped program's name, or the path of an object or source. `lasts` is None for
@@ -30,7 +29,7 @@ class AttachRequest:
     replace: int | None = None
     lasts: timedelta | None = None
     netns: str | None = None
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = MappingProxyType({})
     keep: tuple[str, ...] = ()
     strict: bool = False
     filesystem: Path = DEFAULT_FILESYSTEM

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from x0tta_cli.core.errors import UnsupportedError, UsageError
 from x0tta_cli.ebpf import attachments, links, modes, pins
@@ -15,20 +15,12 @@ from x0tta_cli.ebpf.clock import boot_ns
 from x0tta_cli.ebpf.hosts import resolve
 from x0tta_cli.ebpf.interfaces import find_interface
 from x0tta_cli.ebpf.loading import LoadedProgram, load
-from x0tta_cli.ebpf.model import (
-    Attached,
-    Attaching,
-    Attachment,
-    Holding,
-    Interface,
-    LinkType,
-    Owner,
-)
+from x0tta_cli.ebpf.model import Attachment, Holding, Interface, LinkType, Owner
+from x0tta_cli.ebpf.outcomes import Attached, Attaching
 from x0tta_cli.ebpf.requests import AttachRequest
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """What an attach request meets: interfaces, what is on them, and the program, loaded."""
 
     request: AttachRequest
@@ -78,7 +70,7 @@ def unchanged(situation: Situation) -> Attaching | None:
         same = [one for one in situation.on(interface) if _is_same(one, situation)]
         if not same:
             return None
-        found.append(_attached_already(same[0]))
+        found.append(_attached_already(same[0], situation.request))
     return Attaching(tuple(found))
 
 
@@ -168,9 +160,12 @@ def _is_same(found: Attachment, situation: Situation) -> bool:
     )
 
 
-def _attached_already(found: Attachment) -> Attached:
+def _attached_already(found: Attachment, request: AttachRequest) -> Attached:
     assert found.operation is not None  # noqa: S101 - ours has one
     until = f"stays until {found.expires_at:%Y-%m-%d %H:%M:%S} UTC" if found.expires_at else ""
+    notes = [f"attached already; {until or 'stays'}"]
+    if request.lasts is not None:
+        notes.append(f"--for changes no end: detach it first, or swap it: --replace {found.id}")
     return Attached(
         interface=found.interface,
         netns=found.netns,
@@ -185,7 +180,7 @@ def _attached_already(found: Attachment) -> Attached:
         keeper_pid=found.holder_pid,
         changed=False,
         carrier_lost_ms=None,
-        notes=(f"attached already; {until or 'stays'}",),
+        notes=tuple(notes),
     )
 
 

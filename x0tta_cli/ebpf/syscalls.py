@@ -12,8 +12,8 @@ import os
 import platform
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 MAP_CREATE, PROG_LOAD, OBJ_PIN, OBJ_GET = 0, 5, 6, 7
 PROG_GET_NEXT_ID, MAP_GET_NEXT_ID, PROG_GET_FD_BY_ID, MAP_GET_FD_BY_ID = 11, 12, 13, 14
@@ -32,18 +32,16 @@ _NUMBERS = {"x86_64": 321, "ppc64le": 361, "s390x": 351, "i686": 357, "armv7l": 
 _GENERIC_NUMBER = 280
 
 
-@dataclass(frozen=True, slots=True)
-class LinkInfo:
-    """A bpf_link: `index` is its interface's, 0 once it is detached or the interface is gone."""
+class LinkInfo(NamedTuple):
+    """A bpf_link; `interface_index` is 0 once it is detached or the interface is gone."""
 
     id: int
     type: int
     program_id: int
-    index: int
+    interface_index: int
 
 
-@dataclass(frozen=True, slots=True)
-class ProgramInfo:
+class ProgramInfo(NamedTuple):
     """A loaded program; `tag` are the 16 hexadecimal digits over its instructions.
 
     `runs` and `run_time_ns` stand still while nobody has the kernel measure (Linux 5.1).
@@ -58,8 +56,7 @@ class ProgramInfo:
     run_time_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class MapInfo:
+class MapInfo(NamedTuple):
     """A map; sizes in bytes."""
 
     id: int

@@ -19,11 +19,11 @@ def namespaces(_line: Line) -> list[str]:
     return _names_in("/run/netns")
 
 
-def programs(_line: Line) -> list[tuple[str, str]]:
-    """Name the programs that come along, each with what it does."""
+def program_names() -> list[str]:
+    """Name the programs that come along, for the scripts of completion."""
     from x0tta_cli.ebpf.programs import SHIPPED
 
-    return [(program.name, program.summary) for program in SHIPPED]
+    return [program.name for program in SHIPPED]
 
 
 def _names_in(folder: str) -> list[str]:

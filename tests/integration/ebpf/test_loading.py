@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from fakes import packets
+from fakes import frames
 from fakes.bpf_sources import TAIL_CALL
 
 from x0tta_cli.core.errors import NotFoundError, UnsupportedError, UsageError
@@ -19,7 +19,7 @@ from x0tta_cli.ebpf import compiling, libbpf, maps, syscalls
 from x0tta_cli.ebpf.loading import OBJECTS, load
 from x0tta_cli.ebpf.trying import run
 
-FRAME = packets.ethernet(0x0800, packets.ipv4(*packets.ADDRESSES_4[:2], 17, bytes(40)))
+FRAME = frames.ethernet(frames.ip4(bytes(40), proto=17))
 PASS = 'SEC("xdp") int passing(struct xdp_md *context) { return 2; }'
 REJECTED = """
 SEC("xdp") int reading(struct xdp_md *context) {

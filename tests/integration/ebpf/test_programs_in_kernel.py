@@ -8,9 +8,11 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 from fakes import packets, xdp_model
+from fakes.frames import MACS, ethernet, ip4, ip6
 from fakes.kernel_runs import EXAMPLES, counted, loaded, many, one_kept, source_frame
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scapy.layers.inet import UDP
 
 from x0tta_cli.ebpf import maps
 from x0tta_cli.ebpf.addresses import neighbour_name
@@ -158,8 +160,8 @@ def model_filter(frame, deny, allow, strict):
 
 
 def test_rules_for_all_of_ipv6_leave_ipv4_alone_and_the_other_way_round():
-    four = packets.ethernet(0x0800, packets.ipv4(*packets.ADDRESSES_4[:2], 17, bytes(20)))
-    six = packets.ethernet(0x86DD, packets.ipv6(*packets.ADDRESSES_6[:2], 17, bytes(20)))
+    four = ethernet(ip4(bytes(20), proto=17))
+    six = ethernet(ip6(bytes(20), nh=17))
     for deny, expected in (("::/0", ["pass", "drop"]), ("0.0.0.0/0", ["drop", "pass"])):
         with loaded("filter", deny=deny) as program:
             assert [run(program.fd, frame).verdict for frame in (four, six)] == expected
@@ -196,7 +198,7 @@ def model_drop(frame, probability, listed, strict):
 
 
 def test_drop_loses_the_share_that_was_asked_for():
-    frame = packets.ethernet(0x0800, packets.ipv4(*packets.ADDRESSES_4[:2], 17, bytes(20)))
+    frame = ethernet(ip4(bytes(20), proto=17))
     with loaded("drop", probability="30%") as program:
         run(program.fd, frame, repeat=40_000)
         dropped = counted(program)["udp", "drop"][0]
@@ -223,7 +225,7 @@ def test_meter_estimates_loss_as_the_model_does(sequence):
             run(program.fd, frame)
         rows = maps.read(program.maps["links"])
         [link] = rows.values_as(LINK)[:, 0]
-        assert neighbour_name(rows.keys[0].tobytes()) == packets.MACS[0].hex(":")
+        assert neighbour_name(rows.keys[0].tobytes()) == MACS[0]
     expected, late, restarts = model_sequence(sequence)
     assert int(link["packets"]) == int(link["sequenced"]) == len(sequence)
     assert int(link["bytes"]) == sum(map(len, frames))
@@ -235,10 +237,9 @@ def test_meter_estimates_loss_as_the_model_does(sequence):
     assert int(link["jitter"].sum()) == max(0, len(sequence) - 2)
 
 
-def sequenced(value, **options):
+def sequenced(value):
     payload = b"ab" + struct.pack("!I", value)
-    inner = packets.ipv4(*packets.ADDRESSES_4[:2], 17, packets.udp(9, 4784, payload))
-    return packets.ethernet(0x0800, inner, **options)
+    return ethernet(ip4(UDP(sport=9, dport=4784) / payload))
 
 
 def model_sequence(sequence):
@@ -282,8 +283,8 @@ def has_sequence(frame):
 
 def test_meter_says_when_it_has_no_room_for_a_neighbour():
     with loaded("meter", neighbours="1") as program:
-        for source in packets.MACS:
-            run(program.fd, packets.ethernet(0x88CC, bytes(50), source=source))
+        for source in MACS:
+            run(program.fd, ethernet(bytes(50), type=0x88CC, source=source))
         assert len(maps.read(program.maps["links"])) == 1
         unmetered = maps.read(program.maps["unmetered"]).values.view("<u8").sum(axis=(0, 1))
         assert unmetered.tolist() == [1, 64]

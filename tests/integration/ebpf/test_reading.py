@@ -9,7 +9,7 @@ from dataclasses import replace
 from ipaddress import IPv4Address, ip_address
 
 import pytest
-from fakes import packets, veth
+from fakes import frames, veth
 from fakes.traffic import EXPERIMENT, NATIVE, attached, counted, experiment, found, send
 
 from x0tta_cli.core.errors import NotFoundError, UnavailableError
@@ -87,8 +87,7 @@ def test_exported_counters_never_go_backwards_when_entries_are_evicted(veths):
         before = metrics(registry)
         sent = 0
         for first in range(4):
-            frames = [experiment(20, bytes([198, 19, first, last])) for last in range(100)]
-            send(veths, frames)
+            send(veths, [experiment(20, f"198.19.{first}.{last}") for last in range(100)])
             sent += 100
             assert veth.until(lambda sent=sent: counted(veths).get("pass", (0,))[0] == sent)
             now = metrics(registry)
@@ -103,7 +102,7 @@ def test_exported_counters_never_go_backwards_when_entries_are_evicted(veths):
 def test_of_many_neighbours_the_first_64_are_exported_by_name_and_the_others_together(veths):
     def sources(number):
         return [
-            packets.ethernet(0x88B5, bytes(50), source=bytes([2, 0, 0, 0, 1, each]))
+            frames.ethernet(bytes(50), type=0x88B5, source=f"02:00:00:00:01:{each:02x}")
             for each in range(number)
         ]
 

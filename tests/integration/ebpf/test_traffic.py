@@ -10,8 +10,10 @@ import time
 from ipaddress import ip_address
 
 import pytest
-from fakes import packets, veth
+from fakes import frames, veth
 from fakes.traffic import EXPERIMENT, MODES, attached, counted, experiment, found, send
+from scapy.layers.inet import UDP
+from scapy.layers.l2 import Dot1Q
 
 from x0tta_cli.core.errors import ConflictError
 from x0tta_cli.ebpf.counters import TopReader, statistics
@@ -24,11 +26,11 @@ pytestmark = pytest.mark.usefixtures("state")
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("frags", [False, True])
 def test_count_counts_exactly_what_was_sent(veths, mode, frags):
-    frames = [experiment(size) for size in (1, 40, 700, 1400)] * 50
+    sent = [experiment(size) for size in (1, 40, 700, 1400)] * 50
     with attached(veths, "count", mode, frags=frags):
-        send(veths, frames)
+        send(veths, sent)
         assert veth.until(lambda: counted(veths).get("pass", (0,))[0] == 200)
-        assert counted(veths) == {"pass": (200, sum(map(len, frames)))}
+        assert counted(veths) == {"pass": (200, sum(map(len, sent)))}
         assert found(veths).mode == mode
 
 
@@ -85,16 +87,15 @@ def iperf3(pair):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_flows_of_two_versions_and_a_vlan_are_told_apart(veths, mode):
-    def datagram(port, source=packets.ADDRESSES_4[1]):
-        inner = packets.ipv4(source, packets.ADDRESSES_4[0], 17, packets.udp(port, 9, b"x" * 20))
-        return packets.ethernet(0x0800, inner)
+    def datagram(port):
+        udp = UDP(sport=port, dport=9) / (b"x" * 20)
+        return frames.ip4(udp, source=frames.FOUR[1], destination=frames.FOUR[0])
 
-    six = packets.ethernet(
-        0x86DD, packets.ipv6(*packets.ADDRESSES_6[:2], 17, packets.udp(7, 9, b"x" * 20))
-    )
-    tagged = packets.ethernet(0x0800, datagram(5)[14:], vlans=[(0x8100, 42)])
+    six = frames.ethernet(frames.ip6(UDP(sport=7, dport=9) / (b"x" * 20)))
+    tagged = frames.ethernet(Dot1Q(vlan=42) / datagram(5))
+    five, other = frames.ethernet(datagram(5)), frames.ethernet(datagram(6))
     with attached(veths, "flows", mode):
-        send(veths, [datagram(5)] * 3 + [datagram(6)] * 2 + [six, tagged])
+        send(veths, [five] * 3 + [other] * 2 + [six, tagged])
         reader = TopReader("flow", 100)
         attachment = found(veths)
 
@@ -117,7 +118,7 @@ def test_flows_of_two_versions_and_a_vlan_are_told_apart(veths, mode):
 
 
 def test_top_gives_the_rates_of_the_time_between_two_readings(veths):
-    loud, quiet = packets.ADDRESSES_4[1], packets.ADDRESSES_4[2]
+    _, loud, quiet = frames.FOUR
     with attached(veths, "flows"):
         send(veths, [experiment(1000, quiet)] * 50)
         attachment, reader = found(veths), TopReader("source", 9)
@@ -152,13 +153,12 @@ def test_loss_on_a_link_is_estimated_from_what_is_missing(veths):
 
 def mesh(number):
     payload = struct.pack("!I", number) + b"payload"
-    inner = packets.ipv4(*packets.ADDRESSES_4[:2], 17, packets.udp(1, 4784, payload))
-    return packets.ethernet(0x0800, inner)
+    return frames.ethernet(frames.ip4(UDP(sport=1, dport=4784) / payload))
 
 
 def link(pair):
     by_name = {one.neighbour: one for one in statistics(found(pair)).neighbours}
-    return by_name[packets.MACS[0].hex(":")]
+    return by_name[frames.MACS[0]]
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -182,7 +182,7 @@ def test_kept_hosts_pass_through_a_filter_that_denies_everything(veths):
 @pytest.mark.parametrize("mode", MODES)
 def test_dropped_packets_are_shown_with_their_reason_and_counted_in_full(veths, mode):
     with attached(veths, "filter", mode, deny="198.18.0.3", samples="5"):
-        send(veths, [experiment(50, packets.ADDRESSES_4[2])] * 40 + [experiment(50)] * 3)
+        send(veths, [experiment(50, frames.FOUR[2])] * 40 + [experiment(50)] * 3)
         assert veth.until(lambda: len(counted(veths)) == 2 and counted(veths)["drop"][0] == 40)
         read = statistics(found(veths))
         assert [(row.reason, row.packets, row.bytes) for row in read.drops] == [
@@ -194,7 +194,7 @@ def test_dropped_packets_are_shown_with_their_reason_and_counted_in_full(veths, 
             assert (sample.interface, sample.reason) == (veths.near, "denied")
             assert sample.summary == f"198.18.0.3 > 198.18.0.1 ip-{EXPERIMENT}"
             assert sample.length_bytes == 84
-            assert bytes.fromhex(sample.header) == experiment(50, packets.ADDRESSES_4[2])
+            assert bytes.fromhex(sample.header) == experiment(50, frames.FOUR[2])
             assert abs(time.time() - sample.instant.timestamp()) < 30
         # A sample goes to one reader once.
         assert list(dropped_packets([found(veths)], follow=False)) == []

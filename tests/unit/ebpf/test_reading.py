@@ -7,9 +7,11 @@ from contextlib import suppress
 from ipaddress import ip_address, ip_network
 
 import pytest
-from fakes import packets
+from fakes import frames
 from hypothesis import given
 from hypothesis import strategies as st
+from scapy.layers.inet import TCP, UDP
+from scapy.layers.l2 import Dot1Q
 
 from x0tta_cli.core.errors import NotYetKnownError, UsageError
 from x0tta_cli.ebpf.addresses import (
@@ -95,25 +97,25 @@ def test_jitter_is_told_by_the_bucket_that_a_share_does_not_pass():
     assert jitter_bound_us([0] * 5, 0.5) is None
 
 
-FOUR = packets.ipv4(*packets.ADDRESSES_4[:2], 17, packets.udp(4000, 53))
+FOUR = frames.ip4(UDP(sport=4000, dport=53))
 
 
 @pytest.mark.parametrize(
     ("header", "link_type", "expected"),
     [
-        (packets.ethernet(0x0800, FOUR), "ethernet", "198.18.0.1:4000 > 198.18.0.2:53 udp"),
-        (FOUR, "ip", "198.18.0.1:4000 > 198.18.0.2:53 udp"),
+        (frames.ethernet(FOUR), "ethernet", "198.18.0.1:4000 > 198.18.0.2:53 udp"),
+        (bytes(FOUR), "ip", "198.18.0.1:4000 > 198.18.0.2:53 udp"),
         (
-            packets.ethernet(0x0800, FOUR, vlans=[(0x8100, 7)]),
+            frames.ethernet(Dot1Q(vlan=7) / FOUR),
             "ethernet",
             "198.18.0.1:4000 > 198.18.0.2:53 udp vlan 7",
         ),
         (
-            packets.ethernet(0x86DD, packets.ipv6(*packets.ADDRESSES_6[:2], 6, packets.udp(1, 80))),
+            frames.ethernet(frames.ip6(TCP(sport=1, dport=80))),
             "ethernet",
             "[2001:2::1]:1 > [2001:2::2]:80 tcp",
         ),
-        (packets.ethernet(0x88CC, bytes(9)), "ethernet", "02:00:00:00:00:01 ethertype 0x88cc"),
+        (frames.ethernet(bytes(9), type=0x88CC), "ethernet", "02:00:00:00:00:01 ethertype 0x88cc"),
     ],
 )
 def test_a_packet_is_told_in_a_line(header, link_type, expected):

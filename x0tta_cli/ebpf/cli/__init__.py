@@ -1,8 +1,7 @@
-"""`x0tta ebpf`: its commands, a module for each kind of work."""
+"""`x0tta ebpf`: its commands, a module for each kind of work, loaded by who names one."""
 
 from __future__ import annotations
 
-from x0tta_cli.ebpf.cli import attaching, blocking, exporting, probing, trying, watching
 from x0tta_cli.ebpf.cli.application import app
 
-__all__ = ["app", "attaching", "blocking", "exporting", "probing", "trying", "watching"]
+__all__ = ["app"]

@@ -1,13 +1,11 @@
-"""`x0tta ebpf`: attaching, and all that keeps it safe."""
+"""`x0tta ebpf attach`, and all that keeps it safe."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from x0tta_cli.ebpf.cli.application import app
 from x0tta_cli.ebpf.cli.options import (
@@ -28,25 +26,100 @@ from x0tta_cli.ebpf.cli.options import (
     pair_of,
     program_of,
 )
-from x0tta_cli.ebpf.cli.sections import safe_settings, settings_of
-from x0tta_cli.ebpf.cli.views import (
-    blocks_of_attaching,
-    blocks_of_cleanup,
-    blocks_of_detaching,
-    blocks_of_list,
-)
-from x0tta_cli.ebpf.model import (
-    Attaching,
-    Attachment,
-    AttachPlan,
-    Cleanup,
-    Detaching,
-    FollowEvent,
-)
-from x0tta_cli.terminal.command import confirm, session
+from x0tta_cli.ebpf.cli.sections import settings_of
+from x0tta_cli.ebpf.outcomes import Attached, Attaching, AttachPlan, FollowEvent, PlannedAttachment
+from x0tta_cli.terminal.command import Block, Cell, Facts, Text, Tone, confirm, session
 
 if TYPE_CHECKING:
     from x0tta_cli.ebpf.requests import AttachRequest
+
+# A deadline is a number of ns in 64 bits, which are over after 584 years.
+LONGEST = timedelta(days=36_500)
+
+TONE_OF_EVENT: dict[str, Tone] = {
+    "attached": "good",
+    "unchanged": "good",
+    "missing": "warning",
+    "failed": "bad",
+}
+
+
+def blocks_of_attaching(result: Attaching | AttachPlan | FollowEvent) -> Iterator[Block]:
+    """Lay out what was attached, what would be, or what happened while following."""
+    if isinstance(result, AttachPlan):
+        for planned in result.planned:
+            yield from blocks_of_plan(planned)
+    elif isinstance(result, FollowEvent):
+        yield from blocks_of_event(result)
+    else:
+        for attached in result.attached:
+            yield from blocks_of_attached(attached)
+
+
+def blocks_of_attached(done: Attached) -> Iterator[Block]:
+    """Say where a program is now, in which mode, and what holds it for how long."""
+    where = f"{done.interface} in {done.netns}" if done.netns else done.interface
+    if not done.changed:
+        yield Text(f"{done.program} is on {where} already ({done.mode}, id {done.id}).", "good")
+    else:
+        yield Text(f"{done.program} is attached to {where} ({done.mode}, id {done.id}).", "good")
+    facts: list[tuple[str, object]] = [("held by", holder_of(done))]
+    if done.expires_at:
+        facts.append(("until", done.expires_at))
+    facts += [("operation", done.operation)]
+    if done.carrier_lost_ms:
+        facts.append(("carrier lost", Cell(f"{done.carrier_lost_ms:g} ms", "warning")))
+    facts += [("answered", answer) for answer in answers_of(done)]
+    facts += [("refused", f"{one.mode}: {one.cause}") for one in done.refusals]
+    facts += [("note", note) for note in done.notes]
+    yield Facts(facts)
+
+
+def holder_of(done: Attached) -> str:
+    """Say what an attachment hangs on."""
+    held = f"link {done.link_id}" if done.link_id else "netlink"
+    if done.keeper_pid:
+        return f"{held}, kept by process {done.keeper_pid}"
+    return f"{held}, pinned at {done.pinned_at}" if done.pinned_at else held
+
+
+def answers_of(done: Attached) -> Iterator[str]:
+    """Say who of those that matter answered after attaching."""
+    for found in done.checked:
+        if found.round_trip_ms is not None:
+            yield f"{found.host} ({found.role}) in {found.round_trip_ms:.2f} ms"
+        elif found.neighbour_fresh:
+            yield f"{found.host} ({found.role}) to ARP or NDP; it never answered an echo"
+        else:
+            yield f"{found.host} ({found.role}) not at all, neither before nor now"
+
+
+def blocks_of_plan(planned: PlannedAttachment) -> Iterator[Block]:
+    """Say what attaching would do."""
+    if not planned.would_change:
+        yield Text(f"{planned.program} is on {planned.interface} already.", "good")
+        return
+    yield Text(f"{planned.program} would be attached to {planned.interface}.")
+    yield Facts(
+        [
+            ("modes tried", ", ".join(planned.modes)),
+            ("held by", f"{planned.attachment}, with {planned.held_by}"),
+            *(("native mode", effect) for effect in planned.effects),
+            *(("note", note) for note in planned.notes),
+        ]
+    )
+
+
+def blocks_of_event(event: FollowEvent) -> Iterator[Block]:
+    """One line for what happened to a followed interface."""
+    from x0tta_cli.core.times import format_instant, format_local
+
+    at = format_instant(event.at) if session().utc else format_local(event.at)
+    detail = event.detail or (f"{event.mode}, id {event.id}" if event.id else "")
+    yield Text(
+        f"{at} {event.interface} {event.event}{f': {detail}' if detail else ''}",
+        TONE_OF_EVENT.get(event.event, "plain"),
+    )
 
 
 @app.command(
@@ -85,8 +158,7 @@ def attach(  # noqa: PLR0917 - Typer reads its options off the parameters
     """
     from x0tta_cli.ebpf import attaching
 
-    request = dataclasses.replace(
-        request_of(interfaces, program, mode, at_least, lasts),
+    request = request_of(interfaces, program, mode, at_least, lasts)._replace(
         replace=replace,
         netns=netns,
         parameters=dict(pair_of(item) for item in parameters or ()),
@@ -102,92 +174,10 @@ def attach(  # noqa: PLR0917 - Typer reads its options off the parameters
     return attaching.attach(request)
 
 
-@app.command(
-    view=blocks_of_detaching,
-    changes_world=True,
-    is_safe=True,
-    examples=[
-        "x0tta ebpf detach eth0",
-        "x0tta ebpf detach eth0 eth1 --program flows",
-        "x0tta ebpf detach eth0 --id 42  # also another owner's",
-    ],
-)
-def detach(
-    interfaces: Interfaces,
-    identifier: Annotated[
-        int | None,
-        typer.Option("--id", metavar="ID", help="This program, whoever attached it."),
-    ] = None,
-    program: Annotated[
-        str | None, typer.Option("--program", metavar="NAME", help="Of ours, this one alone.")
-    ] = None,
-    netns: Netns = None,
-) -> Detaching:
-    """Take x0tta's programs off interfaces, and see them gone.
-
-    Another owner's program is taken off only where --id names it. Where nothing of ours is,
-    nothing is sent to the kernel: some drivers interrupt the link even for that.
-
-    The manual way out: bpftool link list, then sudo bpftool link detach id N.
-    """
-    from x0tta_cli.ebpf import detaching
-
-    request = detaching.DetachRequest(
-        tuple(interfaces), identifier, program, netns, safe_settings().bpf_filesystem
-    )
-    return detaching.plan(request) if session().dry_run else detaching.detach(request)
-
-
-@app.command(
-    "list",
-    view=blocks_of_list,
-    examples=[
-        "x0tta ebpf list",
-        "x0tta ebpf list --all-netns -o json",
-        "x0tta ebpf list --fields interface,program,mode,owner",
-    ],
-)
-def list_(
-    netns: Netns = None,
-    all_netns: Annotated[
-        bool, typer.Option("--all-netns", help="Also in all namespaces that ip netns knows.")
-    ] = False,
-) -> list[Attachment]:
-    """List what is attached: whose it is, in which mode, and what holds it.
-
-    The kernel is asked, no file is believed over it. Needs CAP_SYS_ADMIN, as the kernel tells of
-    links and programs by their ids to nobody else.
-    """
-    from x0tta_cli.ebpf import attachments, capabilities
-
-    capabilities.require("CAP_SYS_ADMIN")
-    return attachments.list_all(
-        netns, all_netns=all_netns, filesystem=safe_settings().bpf_filesystem
-    )
-
-
-@app.command(
-    view=blocks_of_cleanup,
-    changes_world=True,
-    examples=["x0tta ebpf clean --dry-run", "x0tta ebpf clean"],
-)
-def clean() -> Cleanup:
-    """Remove pins of vanished interfaces and dead links; never another owner's.
-
-    What is attached is not touched.
-    """
-    from x0tta_cli.ebpf import capabilities, cleaning
-
-    capabilities.require("CAP_SYS_ADMIN")
-    filesystem = safe_settings().bpf_filesystem
-    return cleaning.plan(filesystem) if session().dry_run else cleaning.clean(filesystem)
-
-
 def request_of(
     interfaces: Sequence[str], program: str, mode: str, at_least: str | None, lasts: str | None
 ) -> AttachRequest:
     """Put the main words of a command line and the configuration together."""
-    from x0tta_cli.core.times import parse_duration
     from x0tta_cli.ebpf.model import Mode
     from x0tta_cli.ebpf.requests import AttachRequest
 
@@ -198,11 +188,29 @@ def request_of(
         program=program_of(program),
         mode=checked_mode("--mode", mode, MODES) or "auto",
         at_least=Mode(strength) if strength else None,
-        lasts=parse_duration(lasts) if lasts else None,
+        lasts=None if lasts is None else duration_of(lasts),
         filesystem=settings.bpf_filesystem,
         holding=settings.attachment,
         check_again=settings.check_again,
     )
+
+
+def duration_of(text: str) -> timedelta:
+    """Read how long a program is to stay; UsageError `times.bad_duration`, `usage.bad_value`."""
+    from x0tta_cli.core.errors import UsageError
+    from x0tta_cli.core.times import parse_duration
+
+    lasts = parse_duration(text)
+    if not timedelta(0) < lasts <= LONGEST:
+        raise UsageError(
+            "usage.bad_value",
+            f"A program can't be attached for {text}.",
+            reason="It would be over at once."
+            if not lasts
+            else f"The longest time is {LONGEST.days} days.",
+            fix="Give a time such as 10m; without --for it stays until it is detached.",
+        )
+    return lasts
 
 
 def following(request: AttachRequest) -> Iterator[FollowEvent]:

@@ -31,7 +31,8 @@ MaybeInterfaces = Annotated[
 
 def blocks_of_export(export: Export) -> Iterator[Block]:
     """Say where the metrics are."""
-    yield Text(f"{export.programs} programs are exported at {export.where}.", "good")
+    counted = "1 program is" if export.programs == 1 else f"{export.programs} programs are"
+    yield Text(f"{counted} exported at {export.where}.", "good")
 
 
 @app.command(

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from x0tta_cli.terminal.command import Kind, Words
+from x0tta_cli.terminal.command import Kind, Listed, Words
 
 MODES = ("auto", "hw", "native", "generic")
 STRENGTHS = MODES[1:]
@@ -30,7 +30,7 @@ Program = Annotated[
         metavar="NAME|FILE",
         help="A program that comes with x0tta, or an object (.o) or source (.c).",
     ),
-    Kind("xdp_program"),
+    Listed("x0tta_cli.ebpf.values:program_names"),
 ]
 ModeName = Annotated[
     str,

@@ -10,7 +10,7 @@ import typer
 from x0tta_cli.ebpf.cli.application import app
 from x0tta_cli.ebpf.cli.options import Netns
 from x0tta_cli.ebpf.cli.sections import safe_settings
-from x0tta_cli.ebpf.model import Probe, ProbedHost, ProbedInterface
+from x0tta_cli.ebpf.probed import Probe, ProbedHost, ProbedInterface
 from x0tta_cli.terminal.command import Block, Cell, Column, Facts, Heading, Kind, Table
 
 

@@ -12,7 +12,7 @@ from x0tta_cli.ebpf.cli.application import app
 from x0tta_cli.ebpf.cli.options import pair_of, program_of
 from x0tta_cli.ebpf.measurements import TriedProgram
 from x0tta_cli.ebpf.shipped import Shipped
-from x0tta_cli.terminal.command import Block, Cell, Column, Facts, Heading, Kind, Table, Text
+from x0tta_cli.terminal.command import Block, Cell, Column, Facts, Heading, Listed, Table, Text
 
 VERDICT_OF_DROPPING = Cell("can drop: needs --for or --yes", "warning")
 
@@ -86,7 +86,7 @@ def try_out(
     program: Annotated[
         str,
         typer.Argument(help="A program that comes with x0tta, an object (.o) or source (.c)."),
-        Kind("xdp_program"),
+        Listed("x0tta_cli.ebpf.values:program_names"),
     ],
     packets: Annotated[
         Path, typer.Option("--packets", metavar="FILE", help="Capture, as pcap or pcapng.")

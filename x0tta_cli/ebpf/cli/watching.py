@@ -139,10 +139,11 @@ def stats(
     cost of that moment is measured and shown.
     """
     from x0tta_cli.core import extras
+    from x0tta_cli.terminal.live import Rounds
 
     extras.require("ebpf")
     if watch:
-        return watched(interface, netns, run_time=run_time)
+        return Rounds(watched(interface, netns, run_time=run_time))
     return read(interface, netns, run_time=run_time)
 
 
@@ -157,11 +158,11 @@ def read(interface: str, netns: str | None, *, run_time: bool) -> list[Statistic
     return with_run_times(measured, SECOND) if run_time else measured
 
 
-def watched(interface: str, netns: str | None, *, run_time: bool) -> Iterator[Statistics]:
+def watched(interface: str, netns: str | None, *, run_time: bool) -> Iterator[list[Statistics]]:
     """Read them again and again."""
     while True:
         started = time.monotonic()
-        yield from read(interface, netns, run_time=run_time)
+        yield read(interface, netns, run_time=run_time)
         time.sleep(max(0.0, started + SECOND - time.monotonic()))
 
 
@@ -228,6 +229,7 @@ def top(
     """
     from x0tta_cli.core import extras
     from x0tta_cli.core.errors import UsageError
+    from x0tta_cli.terminal.live import Rounds
 
     if by not in BY:
         raise UsageError(
@@ -236,7 +238,8 @@ def top(
             reason=f"--by takes {', '.join(BY[:-1])} or {BY[-1]}.",
         )
     extras.require("ebpf")
-    return ranked(interface, netns, by, shown, once=once)
+    tops = ranked(interface, netns, by, shown, once=once)
+    return tops if once else Rounds([one] for one in tops)
 
 
 def ranked(interface: str, netns: str | None, by: str, shown: int, *, once: bool) -> Iterator[Top]:

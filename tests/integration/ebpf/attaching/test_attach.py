@@ -7,10 +7,9 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -88,6 +87,13 @@ def test_the_same_program_again_changes_nothing(request_for, find):
     [again] = attach(request_for()).attached
     assert (again.changed, again.id, again.operation) == (False, first.id, first.operation)
     assert len(find()) == 1
+
+
+def test_the_same_program_with_an_end_says_that_it_got_none(request_for):
+    [first] = attach(request_for()).attached
+    [second] = attach(request_for(lasts=timedelta(minutes=1))).attached
+    assert (second.changed, second.expires_at) == (False, None)
+    assert f"--replace {first.id}" in second.notes[-1]
 
 
 def test_other_parameters_are_another_program(request_for, find):
@@ -219,21 +225,23 @@ def drain(events) -> list[bytes]:
 def test_looking_while_others_attach_never_fails(pair, filesystem):
     with namespaces.entered(pair.netns):
         index = find_interface("near").index
-    looked = threading.Event()
 
-    def attach_again_and_again() -> None:
+    def attach_again_and_again() -> int:
         program = syscalls.load_bare_program("foreign")
         with namespaces.entered(pair.netns):
             for _ in range(60):
-                os.close(syscalls.create_link(program, index, MODE_FLAG[Mode.NATIVE]))
+                link = syscalls.create_link(program, index, MODE_FLAG[Mode.NATIVE])
+                # To close it would not detach it while the other looks at it.
+                syscalls.detach_link(link)
+                os.close(link)
         os.close(program)
-        looked.set()
+        return 60
 
-    busy = threading.Thread(target=attach_again_and_again)
-    busy.start()
-    while not looked.is_set():
-        attachments.take_inventory(filesystem)
-    busy.join()
+    with ThreadPoolExecutor(1) as pool:
+        busy = pool.submit(attach_again_and_again)
+        while not busy.done():
+            attachments.take_inventory(filesystem)
+    assert busy.result() == 60
 
 
 def test_an_interface_that_is_down_stays_down(request_for, pair, take_off):
@@ -263,13 +271,13 @@ def test_the_link_follows_a_rename_and_a_move_to_another_namespace(
 def test_without_a_bpf_file_system_nothing_lasts_and_the_mount_is_named(
     request_for, pair, tmp_path
 ):
-    missing = replace(request_for(), filesystem=tmp_path)
+    missing = request_for()._replace(filesystem=tmp_path)
     with pytest.raises(UnsupportedError) as refused:
         attach(missing)
     assert refused.value.code == "ebpf.no_bpf_filesystem"
     assert f"mount -t bpf bpf {tmp_path}" in refused.value.fix
     assert pair.programs() == []
-    [done] = attach(replace(missing, lasts=timedelta(minutes=1))).attached
+    [done] = attach(missing._replace(lasts=timedelta(minutes=1))).attached
     assert done.keeper_pid is not None
     assert pair.programs() == [done.id]
     detach(DetachRequest(("near",), netns=pair.netns, filesystem=tmp_path))
@@ -335,7 +343,7 @@ def test_a_plan_changes_nothing_and_says_what_native_mode_does(request_for, pair
 def test_unknown_names_are_not_found(request_for, take_off):
     for request, code in (
         (request_for(interfaces=("nowhere",)), "ebpf.no_such_interface"),
-        (replace(request_for(), netns="x0t-nowhere"), "ebpf.no_such_netns"),
+        (request_for()._replace(netns="x0t-nowhere"), "ebpf.no_such_netns"),
         (request_for("drop", keep=("no.such.host.invalid",)), "ebpf.no_such_host"),
     ):
         with pytest.raises(NotFoundError) as refused:

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -123,7 +122,8 @@ def test_parts_that_a_killed_keeper_left_are_cleaned(request_for, pair, filesyst
     [done] = attach(request_for(build(TAIL_CALL))).attached
     os.kill(done.keeper_pid, signal.SIGKILL)
     assert veth.until(lambda: pair.programs() == [])
-    [removed] = cleaning.clean(filesystem).removed
+    # A keeper that another test has just relieved of its link may be among them.
+    [removed] = [one for one in cleaning.clean(filesystem).removed if one.what != "keeper"]
     assert (removed.what, done.operation in removed.name) == ("pinned parts", True)
     assert not (filesystem / "x0tta").exists()
 
@@ -259,8 +259,8 @@ def test_an_entry_that_an_operator_fixed_stays(request_for, pair):
 
 
 def test_after_a_while_the_hosts_are_checked_again_and_it_rolls_back(request_for, pair, state):
-    request = replace(
-        request_for(**LOSES_NOTHING, keep=(veth.FAR,)), check_again=timedelta(seconds=1)
+    request = request_for(**LOSES_NOTHING, keep=(veth.FAR,))._replace(
+        check_again=timedelta(seconds=1)
     )
     [done] = attach(request).attached
     assert pair.programs() == [done.id]
@@ -274,8 +274,8 @@ def test_after_a_while_the_hosts_are_checked_again_and_it_rolls_back(request_for
 
 
 def test_who_still_answers_after_a_while_keeps_it_there(request_for, pair, state):
-    request = replace(
-        request_for(**LOSES_NOTHING, keep=(veth.FAR,)), check_again=timedelta(milliseconds=300)
+    request = request_for(**LOSES_NOTHING, keep=(veth.FAR,))._replace(
+        check_again=timedelta(milliseconds=300)
     )
     [done] = attach(request).attached
     wrong = ["lladdr", "02:00:00:00:00:01", "dev", "near", "nud", "reachable"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,8 @@ from x0tta_cli.ebpf.loading import OBJECTS
 from x0tta_cli.ebpf.model import Holding, Mode, Owner
 
 PLAIN = OBJECTS / "count.bpf.o"
+BESIDE_BPFMAN = Path(__file__).with_name("beside_bpfman.py")
+RUN_OF_BPFMAN = Path("/run/bpfman")
 
 
 def pins_in(filesystem: Path) -> list[Path]:
@@ -90,6 +94,35 @@ def test_a_foreign_pin_is_named(request_for, pair, filesystem):
         assert f"pinned at {filesystem / 'somebody'}" in refused.value.reason
     finally:
         (filesystem / "somebody").unlink()
+
+
+@pytest.mark.parametrize("place", ["dispatcher_{netns}_{index}_3", "dispatcher_{index}_3"])
+def test_a_dispatcher_of_bpfman_is_listed_with_its_parts_and_left_alone(
+    pair, filesystem, build, state, place
+):
+    dispatcher = build('SEC("xdp") int xdp_dispatcher(struct xdp_md *context) { return 2; }')
+    pair.ip("link", "set", "dev", "near", "xdp", "obj", str(dispatcher), "sec", "xdp")
+    pair.add_second()
+    there = pair.programs()
+    # In a mount namespace of its own nobody else meets this bpfman.
+    line = ["unshare", "--mount", sys.executable, str(BESIDE_BPFMAN), pair.netns, str(filesystem)]
+    RUN_OF_BPFMAN.mkdir(exist_ok=True)
+    try:
+        ended = subprocess.run([*line, place], capture_output=True, text=True, check=False)
+    finally:
+        with suppress(OSError):
+            RUN_OF_BPFMAN.rmdir()
+    assert ended.returncode == 0, ended.stderr
+    seen = json.loads(ended.stdout)
+    assert seen["owner"] == "libxdp"
+    [[name, pinned_at]] = seen["parts"]
+    assert name == "counting_part"
+    assert pinned_at.endswith("/link_7")
+    for tried in ("attach", "replace", "detach"):
+        assert seen[tried]["code"] == "ebpf.dispatcher"
+        assert "counting_part" in seen[tried]["what"]
+    assert "bpfman attach ID xdp --iface near" in seen["attach"]["fix"]
+    assert pair.programs() == there
 
 
 def test_replace_swaps_the_named_program_in_place_and_no_other(request_for, pair, find, filesystem):
