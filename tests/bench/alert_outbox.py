@@ -3,9 +3,9 @@
     alert_outbox.py [--size 1.0]
 
 Prints alerts a second through the outbox (each on the disk before it is sent, each read back at
-a real Alertmanager), amtool's, and their ratio; the share of one core that renewing all open
-alerts once a minute takes; and what random errors, cuts and kills lost and doubled. Ends with 1
-when a bar is missed in a full run.
+a real Alertmanager), amtool's, and their ratio; and the share of one core that renewing all open
+alerts once a minute takes, with the memory over a simulated hour. Ends with 1 when a bar is missed
+in a full run.
 """
 
 from __future__ import annotations
@@ -13,9 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import random
 import resource
-import signal
 import subprocess
 import sys
 import tempfile
@@ -25,8 +23,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from fakes.http_server import Answer, Request, serving
 
 from x0tta_cli.alert.outbox import listing
 from x0tta_cli.alert.outbox.delivery import outbox
@@ -111,56 +107,6 @@ def renewal_share(url: str) -> tuple[int, float, list[int]]:
     return renewed, (time.process_time() - used) / (rounds * 60), memory
 
 
-SENDER = """
-import sys
-sys.path.insert(0, sys.argv[1])
-from alert_outbox import notices, settings
-from x0tta_cli.alert.outbox.delivery import outbox
-with outbox(settings("webhook", url=sys.argv[2]), 2.0) as opened:
-    for first in range(int(sys.argv[3]), int(sys.argv[4]), 25):
-        with opened.intake() as intake:
-            for notice in notices(first, min(first + 25, int(sys.argv[4]))):
-                intake.fire(notice)
-        print(min(first + 25, int(sys.argv[4])), flush=True)
-        opened.deliver(5)
-"""
-
-
-def lost_and_doubled(count: int) -> tuple[int, int]:
-    """Random 500s, cut connections, lost answers and killed senders, then a well server."""
-    chance, keys, is_ill = random.Random(7), {}, True
-
-    def answer(request: Request) -> Answer:
-        fate = chance.random() if is_ill else 1.0
-        if fate < 0.04:
-            return Answer(500)
-        if fate < 0.06:
-            return Answer(cut=True)
-        keys[request.headers["idempotency-key"]] = request.json()["labels"]["n"]
-        return Answer(cut=True) if fate < 0.08 else Answer(200)
-
-    with serving(answer) as url:
-        done = 0
-        while done < count:
-            process = subprocess.Popen(
-                [sys.executable, "-c", SENDER, str(Path(__file__).parent), url, str(done),
-                 str(min(count, done + 1000))],
-                stdout=subprocess.PIPE,
-                text=True,
-            )  # fmt: skip
-            done = int(process.stdout.readline())
-            time.sleep(chance.uniform(0.2, 2.0))
-            process.send_signal(signal.SIGKILL)
-            done = max([done, *map(int, process.communicate()[0].split())])
-        is_ill = False
-        now = time.time()
-        listing.retry((), now, now + 3600)
-        with outbox(settings("webhook", url=url)) as opened:
-            opened.deliver(600)
-    arrived = set(keys.values())
-    return len({str(n) for n in range(count)} - arrived), len(keys) - len(arrived)
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=float, default=1.0)
@@ -180,8 +126,6 @@ def main() -> int:
             renewed, share, memory = renewal_share(url)
         finally:
             subprocess.run([str(TESTBED), "down", "--dir", f"{folder}/server"], check=True)
-        os.environ["X0TTA_STATE_DIR"] = f"{folder}/other"
-        lost, doubled = lost_and_doubled(count)
     assert there == count + runs, (there, count, runs)
     print(f"outbox          {rate:8.0f} alerts/s, in batches; {single:.0f}/s one by one")
     print(f"amtool          {peer:8.0f} alerts/s")
@@ -189,8 +133,7 @@ def main() -> int:
     print(f"renewal         {renewed:8d} alerts, {share:.2%} of a core at once a minute")
     early, late = (kibibytes / 1024 for kibibytes in memory)
     print(f"memory          {early:8.0f} MiB after 10 minutes, {late:.0f} after 60")
-    print(f"faults          {count:8d} alerts: {lost} lost, {doubled} doubled")
-    held = rate / peer >= RATIO_BAR and share < SHARE_BAR and not lost and not doubled
+    held = rate / peer >= RATIO_BAR and share < SHARE_BAR
     return 1 if size == 1 and not held else 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from x0tta_cli.drill.receiver import running_receiver
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -78,12 +81,48 @@ def test_the_same_key_resolves_what_it_opened(alert, receiver):
     assert receiver.active() == []
 
 
+def test_the_list_shows_the_key_that_resolves_here_at_the_alertmanager_too(alert, receiver):
+    line = ["--dedup-key", "mine", "--label", "größe=1", "-o", "json"]
+    assert alert("send", "X", *line).returncode == 0
+    rows = json.loads(alert("list", "-o", "json").stdout)
+    assert [(row["at"], row["key"]) for row in rows] == [
+        (receiver.base_url, "mine"),
+        ("this machine", "mine"),
+    ]
+
+
+def test_bytes_that_are_no_text_cost_no_alert(alert, receiver):
+    broken = os.fsdecode(b"Z\xfcrich")
+    line = ["--label", f"site={broken}", "--annotation", f"where={broken}"]
+    told = json.loads(alert("send", "X", *line, "-o", "json").stdout)
+    assert [each["state"] for each in told["deliveries"]] == ["visible"]
+    [active] = receiver.active()
+    assert (active.labels["site"], active.annotations["where"]) == ("Z?rich", "Z?rich")
+    assert alert("resolve", told["key"]).returncode == 0
+    assert receiver.active() == []
+    assert alert("resolve", broken).returncode == 4
+
+
 @pytest.mark.parametrize(
     ("line", "status", "code"),
     [
         (["send", "X", "--severity", "boom"], 2, "alert.bad_severity"),
         (["send", "X", "--label", "nothing"], 2, "alert.bad_pair"),
         (["send", "X", "--dedup-key", "k" * 256], 2, "alert.bad_key"),
+        (["send", ""], 2, "alert.bad_name"),
+        (["send", " \t"], 2, "alert.bad_name"),
+        (["send", "two\nlines"], 2, "alert.bad_name"),
+        (["send", "n" * 201], 2, "alert.bad_name"),
+        (["send", "X", "--lasting", "0s"], 2, "alert.bad_duration"),
+        (["send", "X", "--lasting", "99999999d"], 2, "alert.bad_duration"),
+        (["send", "X", "--lasting", ""], 2, "times.bad_duration"),
+        (["send", "X", "--since", "+1h"], 2, "alert.bad_start"),
+        (["acknowledge", "k", "--for", "0s"], 2, "alert.bad_duration"),
+        (["silence", "add", "a=b", "--for", "99999999d"], 2, "alert.bad_duration"),
+        (["outbox", "run", "--within", "0s"], 2, "alert.bad_duration"),
+        (["watch", "--every", "0s"], 2, "alert.bad_duration"),
+        (["heartbeat", "x", "--every", "0s"], 2, "alert.bad_duration"),
+        (["outbox", "drop", "9" * 20, "--yes"], 2, "usage.bad_value"),
         (["resolve", "x0tta-nothing"], 4, "alert.unknown_key"),
         (["outbox", "retry", "17"], 4, "alert.unknown_row"),
         (["silence", "add", "nothing"], 2, "alert.bad_matcher"),
@@ -96,10 +135,26 @@ def test_mistakes_have_their_codes(alert, line, status, code):
     assert json.loads(ended.stderr.splitlines()[-1])["code"] == code
 
 
-def test_without_channels_there_is_nobody_to_tell(x0tta):
-    ended = x0tta("alert", "send", "X", "-o", "json")
+@pytest.mark.parametrize("line", [["send", "X"], ["serve"], ["serve", "--dry-run"]], ids=" ".join)
+@pytest.mark.parametrize(
+    ("configuration", "code"),
+    [
+        ("", "alert.no_channel"),
+        (
+            '[alert.channels.hook]\nkind = "webhook"\nurl = "http://127.0.0.1:9/"\n'
+            "[[alert.routes]]\nchannels = ['gone']\n",
+            "alert.unknown_channel",
+        ),
+    ],
+    ids=["no channel", "a route to nobody"],
+)
+def test_who_has_nobody_to_tell_says_so_at_once(x0tta, tmp_path, line, configuration, code):
+    file = tmp_path / "alert.toml"
+    file.write_text(configuration)
+    ended = x0tta("alert", *line, "--config", str(file), "-o", "json")
     assert (ended.returncode, ended.stdout) == (9, "")
-    assert json.loads(ended.stderr.splitlines()[-1])["code"] == "alert.no_channel"
+    assert json.loads(ended.stderr.splitlines()[-1])["code"] == code
+    assert not (tmp_path / "state" / "journal.sqlite3").exists()
 
 
 NOTIFICATION = {

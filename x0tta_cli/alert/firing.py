@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from x0tta_cli.alert.alertmanager import wire
 from x0tta_cli.alert.alertmanager.notices import notice_of
 from x0tta_cli.alert.channels.alertmanager import AlertmanagerPeers
+from x0tta_cli.alert.model import Incident
 from x0tta_cli.alert.outbox import listing
 from x0tta_cli.alert.outbox.lineup import Lineup, lineup
 from x0tta_cli.alert.results import OpenAlert
@@ -33,8 +35,9 @@ def open_alerts(settings: AlertSettings) -> list[OpenAlert]:
     """
     found: list[OpenAlert] = []
     errors: list[OperatorError] = []
+    ours = listing.incidents()
     with lineup(settings) as opened:
-        asked = list(_to_ask(opened))
+        asked = list(_to_ask(opened, _keys(ours)))
         for at, look in asked:
             try:
                 found += look()
@@ -55,18 +58,32 @@ def open_alerts(settings: AlertSettings) -> list[OpenAlert]:
             labels=dict(incident.notice.labels),
             detail="",
         )
-        for incident in listing.incidents()
+        for incident in ours
     ]
 
 
-def _to_ask(opened: Lineup) -> Iterator[tuple[str, Callable[[], list[OpenAlert]]]]:
+def _keys(incidents: Sequence[Incident]) -> dict[frozenset[tuple[str, str]], str]:
+    """Give the keys of what was sent from here by the labels that Alertmanagers know it by.
+
+    A key of the operator's own, and one over names that had to be made legal, can't be read off
+    them.
+    """
+    return {
+        frozenset(wire.legal_labels(incident.notice).items()): incident.key
+        for incident in incidents
+    }
+
+
+def _to_ask(
+    opened: Lineup, keys: Mapping[frozenset[tuple[str, str]], str]
+) -> Iterator[tuple[str, Callable[[], list[OpenAlert]]]]:
     """Give each server that can list what is open, with how to ask it."""
     for name, settings in opened.settings.channels.items():
         if settings.kind == "alertmanager":
             peers = opened.channel(name)
             if isinstance(peers, AlertmanagerPeers):
                 for peer in peers.peers():
-                    yield peer, partial(_listed_at, peers, peer)
+                    yield peer, partial(_listed_at, peers, peer, keys)
         elif settings.kind == "pagerduty" and settings.rest_token is not None:
             from x0tta_cli.alert.channels.pagerduty import PagerDuty
 
@@ -100,13 +117,15 @@ def _incidents_at(incidents: Incidents) -> list[OpenAlert]:
     return rows
 
 
-def _listed_at(channel: AlertmanagerPeers, peer: str) -> list[OpenAlert]:
+def _listed_at(
+    channel: AlertmanagerPeers, peer: str, keys: Mapping[frozenset[tuple[str, str]], str]
+) -> list[OpenAlert]:
     rows = []
     for alert in channel.peer(peer).alerts():
         notice = notice_of(alert)
         rows.append(
             OpenAlert(
-                key=notice.key(),
+                key=keys.get(frozenset(alert.labels.items())) or notice.key(),
                 name=notice.name,
                 severity=alert.labels.get("severity", ""),
                 state=alert.state,

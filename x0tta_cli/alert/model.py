@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from x0tta_cli.core.notices import Notice
+
+# No alert, silence or acknowledgement lasts longer: whatever ends after it still has a date.
+LONGEST = timedelta(days=36_500)
 
 
 class Action(StrEnum):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from x0tta_cli.alert.model import DELIVERED, ChannelDelivery, DeliveryState
 from x0tta_cli.alert.outbox.delivery import Outbox, outbox
+from x0tta_cli.alert.routing import channels_for
 from x0tta_cli.alert.settings import AlertSettings
 from x0tta_cli.core.notices import Delivery, Notice
 
@@ -31,6 +32,7 @@ class OutboxNotifier:
         Raises ConfigurationError `alert.no_channel` and `alert.unknown_channel`, and what
         `journal.begin` raises.
         """
+        channels_for(notice, self._settings)
         with outbox(self._settings) as opened:
             with opened.intake() as intake:
                 number = intake.fire(notice)
@@ -43,6 +45,7 @@ class OutboxNotifier:
         """
         from x0tta_cli.core.errors import NotFoundError
 
+        channels_for(notice, self._settings)
         with outbox(self._settings) as opened:
             with opened.intake() as intake:
                 try:

@@ -168,7 +168,8 @@ class Ran:
     """How a command ended, and what became of its alert.
 
     `ending` is succeeded, failed, killed, timed_out or not_started; `alert` is fired, resolved,
-    none (nothing was open, and nothing had to be) or lost, which the log has told of.
+    none (nothing was open, and nothing had to be), kept (on the disk until the configuration says
+    who is told) or lost, which the log has told of.
     """
 
     name: str

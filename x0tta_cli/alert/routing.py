@@ -19,12 +19,7 @@ def channels_for(notice: Notice, settings: AlertSettings) -> tuple[str, ...]:
     Raises ConfigurationError `alert.no_channel` and `alert.unknown_channel`.
     """
     if not settings.channels:
-        raise ConfigurationError(
-            "alert.no_channel",
-            "There is nobody to tell.",
-            reason="The configuration names no channel.",
-            fix="Add [alert.channels.NAME] with its kind to the file that x0tta config path names.",
-        )
+        raise _no_channel()
     labels = {**notice.labels, "severity": notice.severity.value, "alertname": notice.name}
     for route in settings.routes:
         if _matches(route, labels):
@@ -32,6 +27,14 @@ def channels_for(notice: Notice, settings: AlertSettings) -> tuple[str, ...]:
     if settings.routes:
         log.warning("no route matches, every channel is told", extra={"alert": notice.name})
     return tuple(settings.channels)
+
+
+def check(settings: AlertSettings) -> None:
+    """See that somebody is told, and that every route goes somewhere; raises as `channels_for`."""
+    for route in settings.routes:
+        _known(route, settings)
+    if not settings.channels:
+        raise _no_channel()
 
 
 def _matches(route: Route, labels: Mapping[str, str]) -> bool:
@@ -50,3 +53,12 @@ def _known(route: Route, settings: AlertSettings) -> tuple[str, ...]:
                 context={"channel": name},
             )
     return tuple(dict.fromkeys(route.channels))
+
+
+def _no_channel() -> ConfigurationError:
+    return ConfigurationError(
+        "alert.no_channel",
+        "There is nobody to tell.",
+        reason="The configuration names no channel.",
+        fix="Add [alert.channels.NAME] with its kind to the file that x0tta config path names.",
+    )

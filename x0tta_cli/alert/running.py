@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import logging
+import os
 import shlex
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from x0tta_cli.alert import passing, sending
 from x0tta_cli.alert.direct import tell
 from x0tta_cli.alert.model import Action, ChannelDelivery, Message
-from x0tta_cli.alert.outbox import listing
+from x0tta_cli.alert.notifier import PATIENCE_S
+from x0tta_cli.alert.outbox import runs
+from x0tta_cli.alert.outbox.delivery import outbox
 from x0tta_cli.alert.outbox.lineup import lineup
+from x0tta_cli.alert.outbox.schema import TABLES
 from x0tta_cli.alert.passing import Ended, Ending
 from x0tta_cli.alert.results import Plan, Ran
 from x0tta_cli.alert.routing import channels_for
 from x0tta_cli.alert.settings import AlertSettings
 from x0tta_cli.core import locks
 from x0tta_cli.core.errors import NotFoundError, OperatorError
+from x0tta_cli.core.journal.tables import transaction
 from x0tta_cli.core.notices import Notice, Severity
 from x0tta_cli.core.secrets import redact
 from x0tta_cli.core.text import escape
@@ -42,9 +47,7 @@ class Job:
     at_most_s: float | None = None
     lasting_s: float | None = None
 
-    def notice(
-        self, starts_at: datetime, annotations: Mapping[str, str], runbook_url: str = ""
-    ) -> Notice:
+    def notice(self, starts_at: datetime, annotations: Mapping[str, str]) -> Notice:
         """Word its alert; the same job on another machine is another alert."""
         return Notice(
             name=self.name,
@@ -52,8 +55,11 @@ class Job:
             labels={"instance": socket.gethostname(), **self.labels},
             starts_at=starts_at,
             annotations=annotations,
-            runbook_url=runbook_url,
         )
+
+    def key(self) -> str:
+        """Give the key of its alert."""
+        return self.notice(datetime.now(UTC), {}).key()
 
 
 def plan(job: Job, settings: AlertSettings) -> Plan:
@@ -73,28 +79,15 @@ def run(job: Job, read_settings: Callable[[], AlertSettings], stdout: int = 1) -
     with _overlapping(job) as overlaps:
         if overlaps:
             log.warning("the run before has not ended yet", extra={"job": job.name})
+        number = _written_down(job)
         ended = passing.run(job.command, job.at_most_s, stdout=stdout)
     annotations = _annotations(job, ended, overlaps=overlaps)
     if ended.ending is not Ending.SUCCEEDED:
         log.warning(annotations["summary"])
-    done = "none"
-    deliveries: tuple[ChannelDelivery, ...] = ()
-    try:
-        settings = read_settings()
-        if ended.ending is Ending.SUCCEEDED:
-            done, deliveries = _resolve(job, ended, settings)
-        else:
-            done, deliveries = _fire(job, annotations, settings)
-    except OperatorError as error:
-        log.error(
-            "the alert could not be told: %s",
-            error,
-            extra={"code": error.code, "reason": error.reason, "fix": error.fix},
-        )
-        done = "lost"
+    done, deliveries = _told(job, ended, annotations, _settings(read_settings), number)
     return Ran(
         name=job.name,
-        key=job.notice(ended.started_at, {}).key(),
+        key=job.key(),
         ending=ended.ending.value,
         status=ended.status,
         started_at=ended.started_at,
@@ -106,42 +99,112 @@ def run(job: Job, read_settings: Callable[[], AlertSettings], stdout: int = 1) -
     )
 
 
-def _fire(
-    job: Job, annotations: Mapping[str, str], settings: AlertSettings
-) -> tuple[str, tuple[ChannelDelivery, ...]]:
-    notice = job.notice(datetime.now(UTC), annotations)
+def _written_down(job: Job) -> int | None:
+    """Put on the disk what is to be told should this process be killed; None where it can't be."""
+    now = datetime.now(UTC)
+    told = {
+        "summary": f"{job.name} ended without a word: x0tta alert run (process {os.getpid()}) was "
+        "killed, or the machine went down. How its command ended is not known.",
+        "command": redact(shlex.join(job.command)),
+        "started_at": format_instant(now),
+    }
     try:
-        sent = sending.send(notice, settings, lasting_s=job.lasting_s)
+        with closing(TABLES.open()) as connection, transaction(connection):
+            return runs.begin(connection, job.notice(now, told), job.lasting_s)
     except OperatorError as error:
-        if not sending.is_about_the_journal(error):
-            raise
+        log.warning("nobody would hear of it if this were killed", extra={"reason": str(error)})
+        return None
+
+
+def _settings(read_settings: Callable[[], AlertSettings]) -> AlertSettings:
+    """Read who is told; nobody where that can't be read, and the alert is kept until it can."""
+    try:
+        return read_settings()
+    except OperatorError as error:
+        log.error(
+            "the configuration can't be read: %s",
+            error,
+            extra={"code": error.code, "reason": error.reason, "fix": error.fix},
+        )
+        return AlertSettings.model_validate({})
+
+
+def _told(
+    job: Job,
+    ended: Ended,
+    annotations: Mapping[str, str],
+    settings: AlertSettings,
+    number: int | None,
+) -> tuple[str, tuple[ChannelDelivery, ...]]:
+    """Tell how it ended: what became of the alert, and on which channels."""
+    try:
+        done, deliveries = _through_outbox(job, ended, annotations, settings, number)
+    except OperatorError as error:
         log.warning("the outbox can't be used", extra={"reason": str(error)})
-        return "fired", _tell_directly(notice, settings, job.lasting_s)
-    return "fired", sent.deliveries
-
-
-def _resolve(
-    job: Job, ended: Ended, settings: AlertSettings
-) -> tuple[str, tuple[ChannelDelivery, ...]]:
-    key = job.notice(ended.started_at, {}).key()
+    else:
+        if done in {"fired", "resolved"} and not settings.channels:
+            log.error("nobody is told yet: it is kept until the configuration names a channel")
+            return "kept", deliveries
+        return done, deliveries
     try:
-        if all(incident.key != key for incident in listing.incidents()):
-            return "none", ()
-    except OperatorError as error:
-        log.warning("the outbox can't be read", extra={"reason": str(error)})
-    now = format_instant(datetime.now(UTC))
-    recovered = {"recovered": f"It succeeded after {_duration(ended)}, at {now}."}
-    try:
-        return "resolved", sending.resolve(key, settings, annotations=recovered).deliveries
+        if ended.ending is Ending.SUCCEEDED:
+            sent = sending.resolve(job.key(), settings, annotations=_recovered(ended))
+            return "resolved", sent.deliveries
+        return "fired", _tell_directly(job.notice(datetime.now(UTC), annotations), settings, job)
     except NotFoundError:
         return "none", ()
+    except OperatorError as error:
+        log.error(
+            "the alert could not be told: %s",
+            error,
+            extra={"code": error.code, "reason": error.reason, "fix": error.fix},
+        )
+        return "lost", ()
+
+
+def _through_outbox(
+    job: Job,
+    ended: Ended,
+    annotations: Mapping[str, str],
+    settings: AlertSettings,
+    number: int | None,
+) -> tuple[str, tuple[ChannelDelivery, ...]]:
+    """Write it down in one piece with the end of the run, and deliver; raises as `intake`."""
+    done, message = "none", 0
+    with outbox(settings) as opened:
+        with opened.intake() as intake:
+            if number is not None:
+                runs.end(intake, number)
+            written = runs.tell_of_killed(intake)
+            if ended.ending is not Ending.SUCCEEDED:
+                notice = job.notice(datetime.now(UTC), annotations)
+                done, message = "fired", intake.fire(notice, lasting_s=job.lasting_s)
+            elif intake.is_open(job.key()):
+                recovered = _recovered(ended)
+                done, message = "resolved", intake.resolve(job.key(), annotations=recovered)
+        channels = {
+            delivery.channel
+            for each in (*written, message)
+            for delivery in opened.outcome(each)
+            if each
+        }
+        if channels:
+            opened.deliver(PATIENCE_S, channels)
+        for warning in opened.take_warnings():
+            log.warning("%s", warning)
+        return done, tuple(opened.outcome(message)) if message else ()
+
+
+def _recovered(ended: Ended) -> dict[str, str]:
+    now = format_instant(datetime.now(UTC))
+    return {"recovered": f"It succeeded after {_duration(ended)}, at {now}."}
 
 
 def _tell_directly(
-    notice: Notice, settings: AlertSettings, lasting_s: float | None
+    notice: Notice, settings: AlertSettings, job: Job
 ) -> tuple[ChannelDelivery, ...]:
-    """Tell at once and once, where nothing can be written down."""
-    lease_s = lasting_s or settings.lasting.total_seconds()
+    """Tell at once and once, where nothing can be written down; raises as `channels_for`."""
+    lease_s = job.lasting_s or settings.lasting.total_seconds()
     with lineup(settings) as opened:
         channels = {}
         for name in channels_for(notice, settings):
@@ -156,7 +219,8 @@ def _tell_directly(
 @contextmanager
 def _overlapping(job: Job) -> Iterator[bool]:
     """Say for the block whether another run of the job is still going."""
-    lock = locks.hold(f"alert run {job.name}")
+    # Only the hash: a file's name has no room for a long name in another script.
+    lock = locks.hold(f"alert run {job.key()[-64:]}")
     try:
         lock.__enter__()
     except OperatorError as error:

@@ -37,6 +37,8 @@ def send(
     Raises ConfigurationError `alert.no_channel` and `alert.unknown_channel`, and what
     `journal.begin` raises.
     """
+    # What can't be told to anybody is refused, not kept: whoever sends it hears of that.
+    channels_for(notice, settings)
     lease_s = lasting_s or settings.lasting.total_seconds()
     sent = _through_outbox(
         Action.FIRE,
@@ -79,37 +81,46 @@ def resolve(
     it, the alert is looked for at the Alertmanagers, and every server that knows the key is told at
     once. Raises NotFoundError `alert.unknown_key`.
     """
-    try:
-        return _through_outbox(
-            Action.RESOLVE,
-            settings,
-            lambda intake: intake.resolve(key, annotations=annotations),
-            key,
-            patience_s,
-        )
-    except OperatorError as error:
-        return _without_outbox(error, Action.RESOLVE, key, settings)
+    return _end(
+        Action.RESOLVE,
+        key,
+        settings,
+        lambda intake: intake.resolve(key, annotations=annotations),
+        patience_s,
+    )
 
 
 def acknowledge(
     key: str, for_s: float, settings: AlertSettings, patience_s: float = PATIENCE_S
 ) -> Sent:
     """Tell whoever can know it that an alert is taken care of; raises as `resolve`."""
-    try:
-        return _through_outbox(
-            Action.ACKNOWLEDGE,
-            settings,
-            lambda intake: intake.acknowledge(key, for_s),
-            key,
-            patience_s,
-        )
-    except OperatorError as error:
-        return _without_outbox(error, Action.ACKNOWLEDGE, key, settings, for_s)
+    return _end(
+        Action.ACKNOWLEDGE,
+        key,
+        settings,
+        lambda intake: intake.acknowledge(key, for_s),
+        patience_s,
+        for_s,
+    )
 
 
 def is_about_the_journal(error: OperatorError) -> bool:
     """Whether it says that nothing can be written down here, not that somebody can't be told."""
     return error.code.startswith(_BROKEN_JOURNAL)
+
+
+def _end(  # noqa: PLR0917 - what both ends of an alert need
+    action: Action,
+    key: str,
+    settings: AlertSettings,
+    take_in: Callable[[Intake], int],
+    patience_s: float,
+    for_s: float = 0.0,
+) -> Sent:
+    try:
+        return _through_outbox(action, settings, take_in, key, patience_s)
+    except OperatorError as error:
+        return _without_outbox(error, action, key, settings, for_s)
 
 
 def _through_outbox(
@@ -140,14 +151,14 @@ def _deliver(opened: Outbox, number: int, patience_s: float) -> None:
 
 
 def _known(key: str) -> Notice:
-    found = [each for each in listing.incidents(open_only=False) if each.key == key]
-    if not found:
+    found = listing.incident(key)
+    if found is None:
         raise _unknown_key(key)
-    return found[0].notice
+    return found.notice
 
 
 def _without_outbox(
-    error: OperatorError, action: Action, key: str, settings: AlertSettings, for_s: float = 0.0
+    error: OperatorError, action: Action, key: str, settings: AlertSettings, for_s: float
 ) -> Sent:
     """Go on without the outbox, where that is what it failed for; raises the error elsewhere."""
     from x0tta_cli.alert.direct import end

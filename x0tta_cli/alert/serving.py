@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from threading import Lock
 
 from x0tta_cli.alert import rounds, webhook_in
 from x0tta_cli.alert.outbox.delivery import Outbox
-from x0tta_cli.alert.outbox.intake import own_notice
+from x0tta_cli.alert.outbox.own import own_notice
+from x0tta_cli.alert.sending import is_about_the_journal
 from x0tta_cli.alert.settings import AlertSettings
 from x0tta_cli.core import service
-from x0tta_cli.core.errors import NotFoundError
+from x0tta_cli.core.errors import NotFoundError, OperatorError
 from x0tta_cli.core.listener import Answer, Request, listen
 from x0tta_cli.core.notices import Notice, Severity
 from x0tta_cli.core.times import format_duration
@@ -80,11 +82,25 @@ class Watchdog:
         self._is_missed = is_missed
 
 
+@dataclass(slots=True)
+class _Notification:
+    """What one request brought, and what became of it."""
+
+    received: list[webhook_in.Received]
+    is_taken: bool = False
+    error: Exception | None = None
+
+
 class Reception:
-    """Takes notifications in: when Alertmanager gets its 200 they are on the disk."""
+    """Takes notifications in: when Alertmanager gets its 200 they are on the disk.
+
+    In a storm it sends one for each alert, all at once: those that wait while one is written are
+    written together then.
+    """
 
     def __init__(self, outbox: Outbox, watchdog: Watchdog, wake: Callable[[], None]) -> None:
         self.outbox, self.watchdog, self.wake = outbox, watchdog, wake
+        self._waiting: deque[_Notification] = deque()
         self._lock = Lock()
 
     def follow(self, outbox: Outbox) -> Outbox:
@@ -106,12 +122,31 @@ class Reception:
         received = webhook_in.read(request.body)
         if request.path == ESCALATED_PATH:
             received = [_escalated(each) for each in received]
+        notification = _Notification(received)
+        self._waiting.append(notification)
         with self._lock:
-            self._take(received)
+            if not notification.is_taken:
+                self._take_all_that_wait()
+        error = notification.error
+        if isinstance(error, OperatorError) and is_about_the_journal(error):
+            # Any other status would let Alertmanager give it up.
+            return Answer(503, f"Not taken: {error}\n".encode())
+        if error is not None:
+            raise error
         self.wake()
         return Answer(
             body=json.dumps({"taken": len(received)}).encode(), content_type="application/json"
         )
+
+    def _take_all_that_wait(self) -> None:
+        waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        error = None
+        try:
+            self._take([each for notification in waiting for each in notification.received])
+        except Exception as failure:  # noqa: BLE001 - raised again in the thread of each request
+            error = failure
+        for notification in waiting:
+            notification.is_taken, notification.error = True, error
 
     def _take(self, received: list[webhook_in.Received]) -> None:
         others = [each for each in received if not self.watchdog.is_it(each.notice)]
@@ -167,12 +202,35 @@ def serve(read_settings: Callable[[], AlertSettings], address: str | None = None
             url = f"{listener.url}{PATH}"
             this.ready(f"taking notifications at {url}")
             log.warning("taking notifications", extra={"url": url})
+            trouble = ""
             while this.wait(ROUND_S):
-                reception.watchdog.check(reception.outbox, time.time())
-                done = rounds.turn(reception.outbox, DELIVER_S)
-                this.status(f"{done.open} alerts open, {done.queued} deliveries wait, at {url}")
+                trouble = _round(reception, this, url, trouble)
         reception.outbox.deliver(DRAIN_S)
         reception.outbox.close()
+
+
+def _round(reception: Reception, this: service.Service, url: str, trouble: str) -> str:
+    """Do what is due; gives the code of what kept the outbox from it, as `trouble` the time before.
+
+    A disk that is full or can't be written is waited for: meanwhile Alertmanager hears that nothing
+    is taken, and keeps it.
+    """
+    try:
+        reception.watchdog.check(reception.outbox, time.time())
+        done = rounds.turn(reception.outbox, DELIVER_S)
+    except OperatorError as error:
+        if not is_about_the_journal(error):
+            raise
+        if error.code != trouble:
+            log.error(
+                "the outbox can't be used: %s", error, extra={"code": error.code, "fix": error.fix}
+            )
+        this.status(f"waiting, for the outbox can't be used: {error}")
+        return error.code
+    if trouble:
+        log.warning("the outbox can be used again")
+    this.status(f"{done.open} alerts open, {done.queued} deliveries wait, at {url}")
+    return ""
 
 
 def alertmanagers(outbox: Outbox) -> list[str]:

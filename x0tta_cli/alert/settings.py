@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, create_model, model_validator
 
+from x0tta_cli.alert.model import LONGEST
 from x0tta_cli.alert.rules.settings import RuleSettings
 
 _FROZEN = ConfigDict(extra="forbid", frozen=True)
+Period: TypeAlias = Annotated[timedelta, Field(gt=timedelta(0), le=LONGEST)]
 # A key of TOML that needs no quotation marks, and that no file system or URL trips over.
 ChannelName: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 TimeSpan: TypeAlias = Annotated[
@@ -174,13 +176,13 @@ class Route(BaseModel):
         "Empty: all.",
     )
     channels: tuple[ChannelName, ...] = Field(min_length=1, description="Names of channels.")
-    repeat: timedelta | None = Field(
+    repeat: Period | None = Field(
         default=None, description="Alertmanager reminds this often while it fires (4h)."
     )
     quiet: tuple[ChannelName, ...] = Field(
         (), description="Names of quiet hours in which Alertmanager holds it back."
     )
-    escalate_after: timedelta | None = Field(
+    escalate_after: Period | None = Field(
         default=None,
         description='After this time it comes once more, with the label escalated="yes".',
     )
@@ -209,7 +211,7 @@ class Storm(BaseModel):
     model_config = _FROZEN
 
     alerts: int = Field(default=30, ge=2, description="More new alerts than this …")
-    within: timedelta = Field(
+    within: Period = Field(
         default=timedelta(minutes=1), description="… within this time are a storm."
     )
 
@@ -220,7 +222,7 @@ class Flapping(BaseModel):
     model_config = _FROZEN
 
     changes: int = Field(default=6, ge=3, description="More changes than this …")
-    within: timedelta = Field(
+    within: Period = Field(
         default=timedelta(minutes=10), description="… within this time are flapping."
     )
 
@@ -239,7 +241,7 @@ class Serve(BaseModel):
     watchdog: str = Field(
         default="Watchdog", description="Name of the alert that always fires: it is not told of."
     )
-    watchdog_within: timedelta | None = Field(
+    watchdog_within: Period | None = Field(
         default=None, description="When it stays away longer than this, everybody is told."
     )
 
@@ -255,17 +257,17 @@ class AlertSettings(BaseModel):
     routes: tuple[Route, ...] = Field(
         (), description="First match wins; without routes every channel is told."
     )
-    lasting: timedelta = Field(
+    lasting: Period = Field(
         timedelta(hours=4),
         description="An Alertmanager ends an alert after this time, unless it is renewed.",
     )
-    collapse_within: timedelta = Field(
+    collapse_within: Period = Field(
         timedelta(minutes=5), description="What comes again within this time is counted, not told."
     )
-    expires_after: timedelta = Field(
+    expires_after: Period = Field(
         timedelta(days=3), description="What could not be delivered by then is a dead letter."
     )
-    channel_down_after: timedelta = Field(
+    channel_down_after: Period = Field(
         timedelta(minutes=2), description="A channel that fails this long is told of by the others."
     )
     storm: Storm = Field(Storm(), description="Many alerts at once.")

@@ -18,8 +18,8 @@ from datetime import UTC, datetime
 from x0tta_cli.alert.channels.protocol import ATTEMPT_S, Channel, Outcome
 from x0tta_cli.alert.model import DELIVERED, Action, DeliveryState, Message
 from x0tta_cli.alert.outbox import listing
-from x0tta_cli.alert.outbox.intake import OWN
 from x0tta_cli.alert.outbox.lineup import Lineup, lineup
+from x0tta_cli.alert.outbox.own import OWN
 from x0tta_cli.alert.results import ChannelTest, ChannelTests, Plan
 from x0tta_cli.alert.settings import AlertSettings
 from x0tta_cli.core.errors import ConfigurationError, OperatorError, UnavailableError

@@ -30,7 +30,9 @@ def usable_settings(configuration: Configuration) -> AlertSettings:
     Raises as `Configuration.section` where no part of it can be read: a file that is no TOML.
     """
     try:
-        return configuration.section(SECTION, AlertSettings)
+        settings = configuration.section(SECTION, AlertSettings)
+        routes = _usable_routes(settings.routes, settings.channels)
+        return settings.model_copy(update={"routes": routes})
     except OperatorError as error:
         log.warning("the section [alert] is not valid: %s", error, extra={"fix": error.fix})
     channels = _channels(configuration)
@@ -73,7 +75,9 @@ def _parts(configuration: Configuration) -> dict[str, Any]:
 
 
 def _usable_routes(routes: tuple[Route, ...], channels: Mapping[str, Any]) -> tuple[Route, ...]:
-    """Leave out of the routes what was left out of the channels."""
+    """Leave out of the routes what is no channel, or was left out of them."""
+    for name in sorted({name for route in routes for name in route.channels} - set(channels)):
+        log.warning("a route names a channel that there is not", extra={"channel": name})
     kept = [
         route.model_copy(
             update={"channels": tuple(name for name in route.channels if name in channels)}

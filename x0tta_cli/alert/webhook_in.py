@@ -15,6 +15,9 @@ from x0tta_cli.alert.alertmanager.notices import severity_of
 from x0tta_cli.core.errors import UsageError
 from x0tta_cli.core.notices import Notice
 
+# The last two: lists within lists without end, and dates beyond the calendar.
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError)
+
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -29,7 +32,7 @@ def read(body: bytes) -> list[Received]:
     try:
         payload = json.loads(body)
         return [_received(alert) for alert in payload["alerts"]]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except _UNREADABLE as error:
         raise UsageError(
             "alert.bad_webhook",
             "What was posted is no notification of Alertmanager.",
@@ -39,20 +42,27 @@ def read(body: bytes) -> list[Received]:
 
 
 def _received(alert: Mapping[str, Any]) -> Received:
-    labels = {str(name): str(value) for name, value in alert["labels"].items()}
-    annotations = {str(name): str(text) for name, text in alert.get("annotations", {}).items()}
+    if alert["status"] not in {"firing", "resolved"}:
+        raise ValueError(f"the status {alert['status']!r} is unknown")
     is_firing = alert["status"] == "firing"
-    ends_at = datetime.fromisoformat(alert["endsAt"]) if not is_firing else None
+    labels = {str(name): str(value) for name, value in alert["labels"].items()}
+    told = alert.get("annotations") or {}
+    annotations = {str(name): str(text) for name, text in told.items()}
     return Received(
         Notice(
-            name=labels.pop("alertname", "unnamed"),
+            name=labels.pop("alertname", "") or "unnamed",
             severity=severity_of(labels.pop("severity", "")),
             labels=labels,
             annotations=annotations,
-            starts_at=datetime.fromisoformat(alert["startsAt"]).astimezone(UTC),
-            ends_at=ends_at,
-            source_url=str(alert.get("generatorURL", "")),
+            starts_at=_instant(alert["startsAt"]),
+            ends_at=None if is_firing else _instant(alert["endsAt"]),
+            source_url=str(alert.get("generatorURL") or ""),
             runbook_url=annotations.get("runbook_url", ""),
         ),
         is_firing,
     )
+
+
+def _instant(text: str) -> datetime:
+    instant = datetime.fromisoformat(text)
+    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)

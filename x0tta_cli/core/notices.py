@@ -64,8 +64,10 @@ class Notice:
         """
         digest = hashlib.sha256()
         for text in (self.name, *self._identity()):
+            # What is no Unicode is '?', as in all that is kept and sent.
+            written = text.encode("utf-8", "replace")
             # The length goes first, so that no two sequences of texts give the same bytes.
-            digest.update(f"{len(text.encode())}:".encode() + text.encode())
+            digest.update(f"{len(written)}:".encode() + written)
         readable = "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in self.name)
         return f"x0tta-{readable[: MAX_KEY_LENGTH - 71]}-{digest.hexdigest()}"
 

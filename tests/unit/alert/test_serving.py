@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -81,11 +83,54 @@ def test_looking_at_the_address_is_no_sign_of_life(outbox, method):
     assert len(listing.incidents()) == 1
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b'{"alerts": [{"labels": 7}]}', b"\xff"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b'{"alerts": [{"labels": 7}]}',
+        b"\xff",
+        b"[" * 100_000,
+        json.dumps({"alerts": [alert("X", "unknown")]}).encode(),
+        json.dumps({"alerts": [alert("X") | {"startsAt": "soon"}]}).encode(),
+        json.dumps({"alerts": [alert("X") | {"startsAt": "0001-01-01T00:00:00+05:00"}]}).encode(),
+    ],
+    ids=range(8),
+)
 def test_what_is_no_notification_is_refused(outbox, body):
     with pytest.raises(UsageError) as caught:
         reception(outbox).answer(Request("POST", "/alertmanager", {}, {}, body))
     assert caught.value.code == "alert.bad_webhook"
+
+
+@pytest.mark.parametrize(
+    ("changes", "still_open"),
+    [
+        ({"endsAt": "2026-01-02T01:00:00", "status": "resolved"}, 0),
+        ({"annotations": None, "generatorURL": None}, 1),
+        ({"labels": {"alertname": ""}}, 2),
+        ({"labels": {"alertname": "half a pair \ud800", "größe": "\x00"}}, 2),
+    ],
+    ids=["no zone", "null", "no name", "no text"],
+)
+def test_what_other_senders_leave_out_or_write_otherwise_is_taken(outbox, changes, still_open):
+    taking = reception(outbox)
+    assert taking.answer(posted(alert("X"))).status == 200
+    assert taking.answer(posted(alert("X") | changes)).status == 200
+    assert listing.counts().open == still_open
+
+
+def test_notifications_that_come_at_once_are_all_taken(outbox):
+    taking = reception(outbox)
+    start = threading.Barrier(25)
+
+    def post(number):
+        start.wait(10)
+        return taking.answer(posted(alert(f"N{number}"))).status
+
+    with ThreadPoolExecutor(25) as pool:
+        assert list(pool.map(post, range(25))) == [200] * 25
+    assert sorted(row.name for row in listing.rows()) == sorted(f"N{n}" for n in range(25))
 
 
 def test_an_escalation_is_an_alert_of_its_own_that_routes_can_tell(state):

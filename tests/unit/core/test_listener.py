@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from x0tta_cli.core import listener
 from x0tta_cli.core.errors import (
     ConflictError,
     NotFoundError,
@@ -229,10 +228,9 @@ def test_what_is_no_request_is_refused(request_text, status):
     assert status in answer.splitlines()[0]
 
 
-def test_a_client_that_drips_its_request_is_cut_off(monkeypatch):
-    monkeypatch.setattr(listener, "EXCHANGE_S", 0.3)
+def test_a_client_that_drips_its_request_is_cut_off():
     stop = threading.Event()
-    with listen(HERE, echo) as listening:
+    with listen(HERE, echo, exchange_s=0.3) as listening:
         with socket.create_connection(("127.0.0.1", listening.port), timeout=20) as connection:
             connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n")
 
@@ -255,10 +253,11 @@ def test_a_client_that_drips_its_request_is_cut_off(monkeypatch):
         assert ask(listening.port)[0] == 200
 
 
-def test_a_request_may_take_longer_to_answer_than_to_be_sent(monkeypatch):
-    monkeypatch.setattr(listener, "EXCHANGE_S", 0.2)
+def test_a_request_may_take_longer_to_answer_than_to_be_sent():
     slow = threading.Event()
-    with listen(HERE, lambda _: slow.wait(0.6) or Answer(body=b"done")) as listening:
+    with listen(
+        HERE, lambda _: slow.wait(0.6) or Answer(body=b"done"), exchange_s=0.2
+    ) as listening:
         assert ask(listening.port)[1] == b"done"
 
 
@@ -274,23 +273,60 @@ def test_a_body_that_breaks_off_is_not_handed_over():
     assert seen == []
 
 
-def test_too_many_connections_are_refused_and_later_ones_served(monkeypatch):
-    monkeypatch.setattr(listener, "MAX_CONNECTIONS", 2)
-    with listen(HERE, echo) as listening:
+def test_what_comes_beyond_the_limit_waits_for_its_turn():
+    with listen(HERE, echo, max_connections=2) as listening:
         where = ("127.0.0.1", listening.port)
-        idle = [socket.create_connection(where, timeout=10) for _ in range(2)]
-        with socket.create_connection(where, timeout=10) as third:
-            assert third.recv(1) == b""
-        for one in idle:
+        silent = [socket.create_connection(where, timeout=10) for _ in range(2)]
+        answers = []
+        others = [
+            threading.Thread(target=lambda: answers.append(ask(listening.port)[0]))
+            for _ in range(5)
+        ]
+        for other in others:
+            other.start()
+        others[0].join(0.5)
+        assert answers == []
+        for one in silent:
             one.close()
-        for _ in range(100):
-            try:
-                assert ask(listening.port)[0] == 200
-                break
-            except (ConnectionResetError, http.client.RemoteDisconnected):
-                continue
-        else:
-            pytest.fail("connections that ended still count")
+        for other in others:
+            other.join(10)
+        assert answers == [200] * 5
+
+
+def test_who_has_its_answer_makes_room_for_who_waits():
+    with listen(HERE, echo, max_connections=1) as listening:
+        kept = http.client.HTTPConnection("127.0.0.1", listening.port, timeout=10)
+        with closing(kept):
+            for _ in range(2):
+                kept.request("GET", "/")
+                assert kept.getresponse().read()
+            assert ask(listening.port)[0] == 200
+            assert kept.sock.recv(1) == b""
+        # The crowd is gone: connections are kept open again.
+        again = http.client.HTTPConnection("127.0.0.1", listening.port, timeout=10)
+        with closing(again):
+            for _ in range(2):
+                again.request("GET", "/")
+                answer = again.getresponse()
+                assert (answer.status, answer.headers["Connection"]) == (200, None)
+                answer.read()
+
+
+def test_who_waits_is_let_go_when_the_listener_ends():
+    with listen(HERE, echo, max_connections=1) as listening:
+        where = ("127.0.0.1", listening.port)
+        silent, waiting = (socket.create_connection(where, timeout=10) for _ in range(2))
+        with silent:
+            assert threading.Event().wait(0.3) is False
+    with waiting:
+        assert raw_end(waiting) == b""
+
+
+def raw_end(connection):
+    """Read to the end, however the server has ended it."""
+    with suppress(ConnectionResetError):
+        return connection.recv(1)
+    return b""
 
 
 def test_a_request_that_was_begun_is_answered_when_the_listener_ends():
@@ -412,10 +448,9 @@ def test_client_certificates_are_demanded_where_authorities_are_given(authority,
         assert ask(listening.port, context=context)[0] == 200
 
 
-def test_a_handshake_that_never_comes_delays_nobody_and_is_cut_off(monkeypatch, authority, tls):
-    monkeypatch.setattr(listener, "EXCHANGE_S", 0.5)
+def test_a_handshake_that_never_comes_delays_nobody_and_is_cut_off(authority, tls):
     with (
-        listen(HERE, echo, tls=tls) as listening,
+        listen(HERE, echo, tls=tls, exchange_s=0.5) as listening,
         socket.create_connection(("127.0.0.1", listening.port), timeout=20) as silent,
     ):
         assert ask(listening.port, context=client_context(authority))[0] == 200

@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 from x0tta_cli.alert.alertmanager import wire
 from x0tta_cli.alert.settings import AlertmanagerChannel
@@ -41,7 +40,7 @@ class Silence:
 
 
 class Alertmanager:
-    """One peer. Close it, or use it in a `with`."""
+    """One peer. Close it."""
 
     def __init__(self, url: str, settings: AlertmanagerChannel, timeout_s: float = 10.0) -> None:
         self.url = redact(url)
@@ -54,17 +53,6 @@ class Alertmanager:
             trust=_trust(settings),
         )
         self._skew: timedelta | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the connections."""

@@ -56,8 +56,8 @@ def legal_labels(notice: Notice, severity: str | None = None) -> dict[str, str]:
     for name, value in sorted(notice.labels.items()):
         if value and name not in {"alertname", "severity"}:
             labels[_free_name(_legal(name), labels)] = _valid(value)
-    own = {"alertname": _valid(notice.name), "severity": severity or notice.severity.value}
-    return {**own, **labels}
+    named = {"alertname": _valid(notice.name)} if notice.name else {}
+    return {**named, "severity": severity or notice.severity.value, **labels}
 
 
 def renamed(notice: Notice) -> list[str]:
@@ -84,11 +84,12 @@ def alert_of(
 ) -> dict[str, object]:
     """Write a message as a member of POST /api/v2/alerts, both times always in it.
 
-    `now` is this clock, `skew` by how much it is ahead of the server's and to be corrected.
+    `now` is this clock, `skew` by how much it is ahead of the server's and to be corrected. What
+    is told as a time to come, by a machine whose clock is ahead, has begun by now.
     """
     notice = message.notice
     ends = _end(message, now)
-    starts = min(notice.starts_at, ends)
+    starts = min(notice.starts_at, now, ends)
     alert: dict[str, object] = {
         "labels": legal_labels(notice, severity),
         "annotations": annotations_of(notice),

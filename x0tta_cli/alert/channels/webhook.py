@@ -146,6 +146,12 @@ def _outcome(response: Response) -> Outcome:
         return Outcome(
             DeliveryState.QUEUED, detail, retry_after_s=response.retry_after_s(datetime.now(UTC))
         )
+    if 300 <= response.status < 400:
+        # Not followed: a message, and its signature, go where the configuration says. Which
+        # message it is makes no difference, so that none is buried for it.
+        goal = secrets.redact(escape_lines(response.headers.get("location", "elsewhere")[:300]))
+        words = f"{response.status}, pointing to {goal}: correct `url` of the channel"
+        return Outcome(DeliveryState.QUEUED, words, disables=True)
     if response.status in _NOT_FOR_US:
         return Outcome(DeliveryState.QUEUED, detail, disables=True)
     return Outcome(DeliveryState.REJECTED, detail)

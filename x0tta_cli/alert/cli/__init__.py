@@ -1,8 +1,7 @@
-"""`x0tta alert`: its commands, a module for each kind of work."""
+"""`x0tta alert`: its commands, a module for each kind of work, loaded by who names one."""
 
 from __future__ import annotations
 
-from x0tta_cli.alert.cli import outbox, rules, running, sending, serving, silences, testing
 from x0tta_cli.alert.cli.application import app
 
-__all__ = ["app", "outbox", "rules", "running", "sending", "serving", "silences", "testing"]
+__all__ = ["app"]

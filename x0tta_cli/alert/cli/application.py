@@ -9,7 +9,23 @@ from x0tta_cli.terminal.command import App, configuration
 if TYPE_CHECKING:
     from x0tta_cli.alert.settings import AlertSettings
 
-app = App("Tell the right people, once, and lose nothing.")
+app = App(
+    "Tell the right people, once, and lose nothing.",
+    commands={
+        "send": "x0tta_cli.alert.cli.sending",
+        "resolve": "x0tta_cli.alert.cli.sending",
+        "acknowledge": "x0tta_cli.alert.cli.sending",
+        "list": "x0tta_cli.alert.cli.sending",
+        "run": "x0tta_cli.alert.cli.running",
+        "heartbeat": "x0tta_cli.alert.cli.running",
+        "serve": "x0tta_cli.alert.cli.serving",
+        "watch": "x0tta_cli.alert.cli.serving",
+        "test": "x0tta_cli.alert.cli.testing",
+        "outbox": "x0tta_cli.alert.cli.outbox",
+        "rules": "x0tta_cli.alert.cli.rules",
+        "silence": "x0tta_cli.alert.cli.silences",
+    },
+)
 
 
 def alert_settings() -> AlertSettings:

@@ -16,8 +16,11 @@ from x0tta_cli.terminal.command import App, Block, Cell, Column, Table, Text, co
 outbox = App("See what waits to be told and what was given up, and deliver it.")
 app.add_typer(outbox, name="outbox")
 
+# As SQLite numbers rows.
+LAST_NUMBER = 2**63 - 1
 Numbers = Annotated[
-    list[int] | None, typer.Argument(metavar="NUMBER", help="Rows; without any, all.")
+    list[int] | None,
+    typer.Argument(metavar="NUMBER", min=1, max=LAST_NUMBER, help="Rows; without any, all."),
 ]
 
 
@@ -112,10 +115,9 @@ def run(
 
     Ends with 0 where nothing waits any more, 10 where something does, 3 with new dead letters.
     """
-    from x0tta_cli.alert import rounds
-    from x0tta_cli.core.times import parse_duration
+    from x0tta_cli.alert import arguments, rounds
 
-    within_s = parse_duration(within).total_seconds()
+    within_s = arguments.seconds(within, "--within")
     settings = alert_settings()
     return rounds.plan() if session().dry_run else rounds.go(settings, within_s)
 
@@ -144,7 +146,9 @@ def retry(numbers: Numbers = None) -> Changed:
     examples=["x0tta alert outbox drop 17 --yes"],
 )
 def drop(
-    numbers: Annotated[list[int], typer.Argument(metavar="NUMBER", help="Rows.")],
+    numbers: Annotated[
+        list[int], typer.Argument(metavar="NUMBER", min=1, max=LAST_NUMBER, help="Rows.")
+    ],
 ) -> Changed:
     """Give rows up for good: nobody will be told."""
     from x0tta_cli.alert import rounds

@@ -54,18 +54,18 @@ def run(  # noqa: PLR0917 - as many options
     it, 126 and 127 where it could not be started, 128 and a number where a signal did. With -o
     json or csv the result is on stdout alone, and all that the command writes on stderr. The alert
     is on the disk before anybody is told; what keeps it from that is logged, and never keeps the
-    command from running.
+    command from running. Should x0tta itself be killed, alert serve, alert outbox run or the next
+    alert run tells of that.
     """
     from x0tta_cli.alert import arguments, running
-    from x0tta_cli.core.times import parse_duration
 
     job = running.Job(
-        name,
+        arguments.name(name),
         tuple(command),
         arguments.severity(severity),
         arguments.pairs(label or (), "--label"),
-        parse_duration(at_most).total_seconds() if at_most else None,
-        parse_duration(lasting).total_seconds() if lasting else None,
+        arguments.seconds(at_most, "--at-most") if at_most is not None else None,
+        arguments.seconds(lasting, "--lasting") if lasting is not None else None,
     )
     current = session()
     if current.dry_run:
@@ -109,9 +109,9 @@ def heartbeat(
 
     Writes x0tta_heartbeat_timestamp_seconds{name="NAME"} for node_exporter's textfile collector.
     """
+    from x0tta_cli.alert import arguments
     from x0tta_cli.alert import heartbeat as beating
-    from x0tta_cli.core.times import parse_duration
 
-    interval_s = parse_duration(every).total_seconds() if every else None
+    interval_s = arguments.seconds(every, "--every") if every is not None else None
     folder = textfile_dir or usable_settings().textfile_dir
     return beating.beat(name, folder, interval_s, dry_run=session().dry_run)

@@ -101,17 +101,16 @@ def send(  # noqa: PLR0917 - as many options
     0 where all channels have it, 10 where some have to wait, 3 where one will never take it.
     """
     from x0tta_cli.alert import arguments, sending
-    from x0tta_cli.core.times import parse_duration, parse_instant
 
     notice = arguments.notice(
         name,
         severity,
         arguments.pairs(label or (), "--label"),
         arguments.pairs(annotation or (), "--annotation"),
-        parse_instant(since) if since else None,
+        arguments.start(since) if since else None,
     )
     key = arguments.checked_key(dedup_key)
-    lasting_s = parse_duration(lasting).total_seconds() if lasting else None
+    lasting_s = arguments.seconds(lasting, "--lasting") if lasting is not None else None
     if session().dry_run:
         return sending.plan_to_send(notice, alert_settings(), key)
     return sending.send(notice, alert_settings(), key=key, lasting_s=lasting_s)
@@ -128,8 +127,9 @@ def resolve(key: Key) -> Sent | Plan:
 
     Works beside a journal that can't be used: the alert is then ended at the Alertmanagers.
     """
-    from x0tta_cli.alert import sending
+    from x0tta_cli.alert import arguments, sending
 
+    key = arguments.text(key)
     if session().dry_run:
         return sending.plan_to_end(key, Action.RESOLVE, usable_settings())
     return sending.resolve(key, usable_settings())
@@ -148,10 +148,9 @@ def acknowledge(
     ] = "2h",
 ) -> Sent | Plan:
     """Say that somebody takes care of an alert: nobody is told of it again meanwhile."""
-    from x0tta_cli.alert import sending
-    from x0tta_cli.core.times import parse_duration
+    from x0tta_cli.alert import arguments, sending
 
-    for_s = parse_duration(for_).total_seconds()
+    for_s, key = arguments.seconds(for_, "--for"), arguments.text(key)
     if session().dry_run:
         return sending.plan_to_end(key, Action.ACKNOWLEDGE, usable_settings())
     return sending.acknowledge(key, for_s, usable_settings())

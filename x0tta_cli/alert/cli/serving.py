@@ -28,6 +28,7 @@ def serve(
     Runs until SIGTERM, after which what was taken is delivered or stays queued; SIGHUP reads the
     configuration anew. Alertmanager's webhook_config points to http://HOST:PORT/alertmanager.
     """
+    from x0tta_cli.alert import routing
     from x0tta_cli.alert.serving import serve
     from x0tta_cli.alert.settings import AlertSettings
     from x0tta_cli.core.config import load
@@ -35,7 +36,9 @@ def serve(
     current = session()
 
     def read_settings() -> AlertSettings:
-        return load(current.config, current.profile).section("alert", AlertSettings)
+        settings = load(current.config, current.profile).section("alert", AlertSettings)
+        routing.check(settings)
+        return settings
 
     if current.dry_run:
         read_settings()
@@ -65,7 +68,6 @@ def watch(
     ] = "1s",
 ) -> Iterator[OutboxRow]:
     """Follow the outbox: what waits, and then each delivery as it changes, until Ctrl-C."""
-    from x0tta_cli.alert import watching
-    from x0tta_cli.core.times import parse_duration
+    from x0tta_cli.alert import arguments, watching
 
-    return watching.changes(parse_duration(every).total_seconds())
+    return watching.changes(arguments.seconds(every, "--every"))

@@ -9,7 +9,7 @@ import typer
 
 from x0tta_cli.alert.cli.application import alert_settings, app, usable_settings
 from x0tta_cli.alert.results import SilencePlan, SilenceRow
-from x0tta_cli.terminal.command import App, Block, Cell, Column, Table, Text, session
+from x0tta_cli.terminal.command import App, Block, Cell, Column, Kind, Table, Text, session
 
 if TYPE_CHECKING:
     from x0tta_cli.core.journal import Operation
@@ -77,15 +77,19 @@ def add(
     channel: Annotated[
         str | None,
         typer.Option("--channel", metavar="NAME", help="Which, where there are several."),
+        Kind("channel"),
     ] = None,
 ) -> list[SilenceRow] | SilencePlan:
     """Silence the alerts that all matchers let through."""
-    from x0tta_cli.alert import silences
-    from x0tta_cli.core.times import parse_duration
+    from x0tta_cli.alert import arguments, silences
 
-    for_s = parse_duration(for_).total_seconds()
     return silences.add(
-        matchers, for_s, comment, channel, usable_settings(), dry_run=session().dry_run
+        [arguments.text(matcher) for matcher in matchers],
+        arguments.seconds(for_, "--for"),
+        arguments.text(comment),
+        channel,
+        usable_settings(),
+        dry_run=session().dry_run,
     )
 
 

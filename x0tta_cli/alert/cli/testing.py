@@ -9,7 +9,7 @@ import typer
 
 from x0tta_cli.alert.cli.application import alert_settings, app
 from x0tta_cli.alert.results import ChannelTests, Plan
-from x0tta_cli.terminal.command import Block, Cell, Column, Table, Text, session
+from x0tta_cli.terminal.command import Block, Cell, Column, Kind, Table, Text, session
 
 
 def blocks_of_tests(result: ChannelTests | Plan) -> Iterator[Block]:
@@ -53,7 +53,9 @@ def blocks_of_tests(result: ChannelTests | Plan) -> Iterator[Block]:
 )
 def try_channels(
     channel: Annotated[
-        str, typer.Option("--channel", metavar="NAME", help="Which one; or 'all'.")
+        str,
+        typer.Option("--channel", metavar="NAME", help="Which one; or 'all'."),
+        Kind("channel"),
     ] = "all",
     within: Annotated[
         str, typer.Option("--within", metavar="DURATION", help="How long it may take.")

@@ -15,7 +15,6 @@ from x0tta_cli.alert.outbox.connections import Connections
 from x0tta_cli.alert.outbox.intake import Intake
 from x0tta_cli.alert.outbox.lane import Clock, LaneWork, Pause
 from x0tta_cli.alert.outbox.lineup import Lane, Lineup
-from x0tta_cli.alert.outbox.schema import TABLES
 from x0tta_cli.alert.settings import AlertSettings
 from x0tta_cli.core.journal import file
 from x0tta_cli.core.journal.tables import transaction
@@ -103,9 +102,9 @@ class Outbox:
             return renewal.renew(connection, self.lineup, self._clock())
 
     def outcome(self, number: int) -> list[ChannelDelivery]:
-        """Tell what became of a message on each channel and peer."""
-        with TABLES.reading() as connection:
-            return deliveries_of(connection, number) if connection is not None else []
+        """Tell what became of a message on each lane; raises what the journal raises."""
+        with self._connections.one() as connection, file.database_errors(file.path()):
+            return deliveries_of(connection, number)
 
     def _lanes_with_work(
         self, connection: sqlite3.Connection, channels: Iterable[str] | None

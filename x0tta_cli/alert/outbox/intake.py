@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from x0tta_cli.alert import stored
 from x0tta_cli.alert.model import Action, DeliveryState, IncidentState
 from x0tta_cli.alert.outbox import storms
-from x0tta_cli.alert.outbox.lineup import Lane, Lineup
+from x0tta_cli.alert.outbox.lineup import NOBODY_YET, Lane, Lineup
+from x0tta_cli.alert.outbox.own import OWN
 from x0tta_cli.alert.routing import channels_for
 from x0tta_cli.core.errors import NotFoundError
 from x0tta_cli.core.notices import Notice, Severity
@@ -24,11 +25,8 @@ if TYPE_CHECKING:
     import sqlite3
 
 RANK = {Severity.CRITICAL: 0, Severity.ERROR: 1, Severity.WARNING: 2, Severity.INFO: 3}
-# The label of what the outbox itself tells; such an alert is neither collapsed nor told of again.
-OWN = {"origin": "x0tta-alert"}
-# One of two Alertmanagers may say that an alert fires which the other has just resolved: it made up
-# its mind before, and waited whether its peer would speak (--cluster.peer-timeout, 15 s). What it
-# says next, a group_interval later, tells whether that was so.
+# One of two Alertmanagers may say that an alert fires which the other has just resolved: it waited
+# whether its peer would speak (--cluster.peer-timeout, 15 s). Its next word tells whether so.
 ECHO_S, ECHO_HELD_S = 60.0, 60.0
 
 
@@ -36,7 +34,7 @@ class Intake:
     """Writes what comes in at one instant, `now` in seconds since 1970."""
 
     def __init__(self, connection: sqlite3.Connection, lineup: Lineup, now: float) -> None:
-        self._connection, self._lineup, self._now = connection, lineup, now
+        self.connection, self._lineup, self._now = connection, lineup, now
         self.settings = lineup.settings
         self._held_s = 0.0
 
@@ -80,7 +78,7 @@ class Intake:
         notice = replace(opened, ends_at=ended, annotations={**opened.annotations, **annotations})
         changes = self._recent_changes(found)
         was_held = self._forget_held(key)
-        self._connection.execute(
+        self.connection.execute(
             "UPDATE alert_incidents SET state = ?, changed_at = ?, notice = ?, changes = ?, "
             "held = held + (flapping_since IS NOT NULL), acknowledged_until = NULL WHERE key = ?",
             (
@@ -101,7 +99,7 @@ class Intake:
         Raises NotFoundError `alert.unknown_key`.
         """
         found = self._known(key)
-        self._connection.execute(
+        self.connection.execute(
             "UPDATE alert_incidents SET state = ?, changed_at = ?, acknowledged_until = ? "
             "WHERE key = ? AND state != ?",
             (
@@ -114,6 +112,27 @@ class Intake:
         )
         notice = stored.read(found["notice"])
         return self._write(Action.ACKNOWLEDGE, key, notice, {**found, "lasting_s": for_s})
+
+    def is_open(self, key: str) -> bool:
+        """Whether an alert was opened and not resolved."""
+        found = self._incident(key)
+        return found is not None and found["state"] != IncidentState.RESOLVED
+
+    def address_what_was_kept(self) -> None:
+        """Address what came while the configuration was broken; raises as `channels_for`."""
+        kept = self.connection.execute(
+            "SELECT m.number, m.action, m.key, m.notice FROM alert_deliveries d "
+            "JOIN alert_messages m ON m.number = d.message "
+            "WHERE d.channel = ? AND d.state = 'queued' ORDER BY m.number",
+            (NOBODY_YET,),
+        ).fetchall()
+        for number, action, key, text in kept:
+            self.connection.execute(
+                "DELETE FROM alert_deliveries WHERE message = ? AND channel = ?",
+                (number, NOBODY_YET),
+            )
+            incident = self._incident(key) or {"avoids": "[]"}
+            self._address(number, Action(action), key, stored.read(text), incident, is_new=False)
 
     def tell_again(self, key: str, note: str) -> int:
         """Tell once more how an alert stands, with a line on why."""
@@ -152,7 +171,7 @@ class Intake:
             "held": before["held"] + 1 if before and was_flapping is not None else 0,
             "avoids": json.dumps(list(avoids)),
         }
-        self._connection.execute(
+        self.connection.execute(
             f"INSERT OR REPLACE INTO alert_incidents ({', '.join(incident)}) "  # noqa: S608
             f"VALUES ({', '.join(':' + name for name in incident)})",
             incident,
@@ -180,7 +199,7 @@ class Intake:
         is_late = self._now - found["told_at"] >= self.settings.collapse_within.total_seconds()
         is_told = got_worse_or_better or (says_new and is_late)
         count = found["count"] + 1
-        self._connection.execute(
+        self.connection.execute(
             "UPDATE alert_incidents SET notice = ?, severity = ?, received_at = ?, count = ?, "
             "ends_at = ?, told_at = ? WHERE key = ?",
             (
@@ -209,8 +228,8 @@ class Intake:
         is_new: bool = False,
         text: str | None = None,
     ) -> int:
-        """Write a message and a row for each lane that it is for."""
-        number = self._connection.execute(
+        """Write a message down, and who is to be told."""
+        number = self.connection.execute(
             "INSERT INTO alert_messages (key, action, notice, note, count, lasting_s, created_at) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
@@ -223,8 +242,22 @@ class Intake:
                 self._now,
             ),
         ).lastrowid
+        self._address(number or 0, action, key, notice, incident, is_new=is_new)
+        return number or 0
+
+    def _address(
+        self,
+        number: int,
+        action: Action,
+        key: str,
+        notice: Notice,
+        incident: Mapping[str, Any],
+        *,
+        is_new: bool,
+    ) -> None:
+        """Write a row for each lane that a message is for."""
         avoided = json.loads(incident["avoids"])
-        routed = channels_for(notice, self.settings)
+        routed = channels_for(notice, self.settings) if self.settings.channels else (NOBODY_YET,)
         told = () if is_new else self._told_beside(routed, key)
         names = [name for name in (*routed, *told) if name not in avoided]
         names = names or [name for name in self.settings.channels if name not in avoided]
@@ -234,8 +267,7 @@ class Intake:
                 if action is Action.ACKNOWLEDGE and not lane.traits.acknowledges:
                     continue
                 state, detail = self._standing(action, key, lane, incident, in_storm=in_storm)
-                self._row(number or 0, lane, key, RANK[notice.severity], state, detail)
-        return number or 0
+                self._row(number, lane, key, RANK[notice.severity], state, detail)
 
     def _told_beside(self, routed: Sequence[str], key: str) -> list[str]:
         """Name channels that know of an alert though the routes, or its severity, changed since."""
@@ -250,7 +282,7 @@ class Intake:
         self, action: Action, key: str, lane: Lane, incident: Mapping[str, Any], *, in_storm: bool
     ) -> tuple[DeliveryState, str]:
         if lane.traits.takes_every_change:
-            return DeliveryState.QUEUED, ""
+            return DeliveryState.QUEUED, "" if lane.channel else "nobody is named to be told"
         if in_storm:
             return DeliveryState.COLLAPSED, "told as part of a storm"
         if incident.get("flapping_since") is not None and action is not Action.ACKNOWLEDGE:
@@ -263,7 +295,7 @@ class Intake:
     def _row(  # noqa: PLR0917 - a row has as many columns
         self, number: int, lane: Lane, key: str, rank: int, state: DeliveryState, detail: str
     ) -> None:
-        self._connection.execute(
+        self.connection.execute(
             "INSERT INTO alert_deliveries (message, channel, peer, kind, key, rank, state, "
             "attempts, due_at, expires_at, changed_at, detail) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)",
@@ -286,24 +318,24 @@ class Intake:
         lanes = self._lineup.lanes(channel)
         if all(lane.traits.takes_every_change for lane in lanes):
             return False
-        standing = storms.count(self._connection, channel, self.settings.storm, self._now)
+        standing = storms.count(self.connection, channel, self.settings.storm, self._now)
         if standing is storms.Standing.BEGINS:
             others = [name for name in self.settings.channels if name != channel]
             storm = storms.notice_of(
-                self._connection, channel, self.settings.storm, self._now, notice.severity
+                self.connection, channel, self.settings.storm, self._now, notice.severity
             )
             self.fire(storm, avoids=others)
         return standing is not storms.Standing.CALM
 
     def _is_told(self, key: str, lane: Lane) -> bool:
         place = (lane.channel, lane.peer, key)
-        told = self._connection.execute(
+        told = self.connection.execute(
             "SELECT 1 FROM alert_memory WHERE channel = ? AND peer = ? AND key = ?", place
         ).fetchone()
         return told is not None or self._is_queued(place)
 
     def _is_queued(self, place: tuple[str, str, str]) -> bool:
-        row = self._connection.execute(
+        row = self.connection.execute(
             "SELECT 1 FROM alert_deliveries "
             "WHERE channel = ? AND peer = ? AND key = ? AND state = 'queued'",
             place,
@@ -316,7 +348,7 @@ class Intake:
 
     def _forget_held(self, key: str) -> bool:
         """Take back what was held and never tried: it is over before anybody was told."""
-        taken_back = self._connection.execute(
+        taken_back = self.connection.execute(
             "UPDATE alert_deliveries SET state = ?, changed_at = ?, detail = ? WHERE key = ? "
             "AND state = 'queued' AND attempts = 0 AND due_at > ?",
             (DeliveryState.COLLAPSED, self._now, "an echo of what was over", key, self._now),
@@ -324,7 +356,7 @@ class Intake:
         return taken_back.rowcount > 0
 
     def _supersede(self, key: str) -> None:
-        self._connection.execute(
+        self.connection.execute(
             "UPDATE alert_deliveries SET state = ?, changed_at = ? WHERE key = ? "
             "AND state = 'queued' AND message IN "
             "(SELECT number FROM alert_messages WHERE key = ? AND action = ?)",
@@ -334,14 +366,14 @@ class Intake:
     def _count_in_last_message(self, key: str, notice: Notice, count: int) -> int:
         """Let a message that still waits tell how often and with which words it came last."""
         number = self._last_message(key)
-        self._connection.execute(
+        self.connection.execute(
             "UPDATE alert_messages SET count = ?, notice = ? WHERE number = ? AND action = ?",
             (count, stored.written(notice), number, Action.FIRE),
         )
         return number
 
     def _last_message(self, key: str) -> int:
-        row = self._connection.execute(
+        row = self.connection.execute(
             "SELECT max(number) FROM alert_messages WHERE key = ?", (key,)
         ).fetchone()
         return int(row[0] or 0)
@@ -352,7 +384,7 @@ class Intake:
         return [instant for instant in changes if instant > since]
 
     def _incident(self, key: str) -> dict[str, Any] | None:
-        cursor = self._connection.execute("SELECT * FROM alert_incidents WHERE key = ?", (key,))
+        cursor = self.connection.execute("SELECT * FROM alert_incidents WHERE key = ?", (key,))
         row = cursor.fetchone()
         names = [column[0] for column in cursor.description]
         return dict(zip(names, row, strict=True)) if row else None
@@ -368,24 +400,3 @@ class Intake:
                 context={"key": key},
             )
         return found
-
-
-def own_notice(
-    name: str,
-    severity: Severity,
-    labels: Mapping[str, str],
-    summary: str,
-    now: float,
-    *,
-    lasting: timedelta | None = None,
-) -> Notice:
-    """Word what the outbox tells of itself."""
-    starts_at = datetime.fromtimestamp(now, UTC)
-    return Notice(
-        name=name,
-        severity=severity,
-        labels={**labels, **OWN},
-        annotations={"summary": summary},
-        starts_at=starts_at,
-        ends_at=starts_at + lasting if lasting else None,
-    )

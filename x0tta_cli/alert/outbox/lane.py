@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from x0tta_cli.alert import stored
@@ -16,7 +15,7 @@ from x0tta_cli.alert.outbox.connections import Connections
 from x0tta_cli.alert.outbox.lane_lock import working_on
 from x0tta_cli.alert.outbox.lineup import Lane, Lineup
 from x0tta_cli.alert.outbox.recorder import TOLD, Recorder, Tried
-from x0tta_cli.core.errors import InternalError, OperatorError
+from x0tta_cli.core.errors import InternalError, OperatorError, UnavailableError
 from x0tta_cli.core.journal.tables import transaction
 
 if TYPE_CHECKING:
@@ -70,6 +69,8 @@ class LaneWork:
                 if batch
                 else (0, 0.0)
             )
+            if granted:
+                self._note_attempt(connection, batch[:granted], now)
             memory = dict(
                 connection.execute(
                     "SELECT name, value FROM alert_memory "
@@ -95,6 +96,23 @@ class LaneWork:
                 batch[:granted], tried
             )
         return tried.failure is None and not self._must_rest(tried) and self._clock() < deadline
+
+    def _note_attempt(
+        self, connection: sqlite3.Connection, batch: Sequence[Message], now: float
+    ) -> None:
+        """Write that something is tried, where nothing is written yet: a limit's bucket is.
+
+        What fails on a disk without room fails before anybody is told: told of, and not written
+        down as such, it would be told again and again. An Alertmanager hears of it once a minute
+        anyway.
+        """
+        traits = self.lane.traits
+        if not traits.limits and not traits.takes_every_change:
+            connection.executemany(
+                "UPDATE alert_deliveries SET changed_at = ? "
+                "WHERE message = ? AND channel = ? AND peer = ?",
+                [(now, each.number, self.lane.channel, self.lane.peer) for each in batch],
+            )
 
     def _due(self, connection: sqlite3.Connection, now: float) -> list[Message]:
         place = (self.lane.channel, self.lane.peer)
@@ -169,16 +187,20 @@ class LaneWork:
         try:
             return channel.deliver(self.lane.peer, batch, memory)
         except OperatorError as error:
-            if error.retryable:
+            # A certificate that has run out, a log-in page in place of an answer: no message is
+            # refused by that, though asking again at once would be no use.
+            if error.retryable or isinstance(error, UnavailableError):
                 tried.failure = error
                 return ()
             words = " ".join(filter(None, (str(error), error.reason)))
             return [Outcome(DeliveryState.REJECTED, words)] * len(batch)
         except Exception as error:
-            # A defect in one channel must neither lose what waits nor stop the others.
+            # What a message brings about must neither lose it nor stop the others: in company it
+            # is looked for in halves, as what is refused, and alone it waits.
+            if len(batch) > 1:
+                return [Outcome(DeliveryState.REJECTED)] * len(batch)
             log.exception("a channel has a defect", extra={"channel": self.lane.channel})
-            tried.failure = _defect(self.lane.channel, error)
-            return ()
+            return [Outcome(DeliveryState.QUEUED, _defect(self.lane.channel, error))]
 
     def _must_rest(self, tried: Tried) -> bool:
         return any(
@@ -187,28 +209,11 @@ class LaneWork:
         )
 
 
-@contextmanager
-def _flushed(connection: sqlite3.Connection, *, at_once: bool) -> Iterator[None]:
-    """Leave it to the next commit to flush the transactions of the block, unless `at_once`.
-
-    After `kill -9` they are there all the same. After a power cut a server that is told of every
-    open alert once a minute is told once more; who would ring twice for that is flushed at once.
-    """
-    if not at_once:
-        connection.execute("PRAGMA synchronous = NORMAL")
-    try:
-        yield
-    finally:
-        if not at_once:
-            connection.execute("PRAGMA synchronous = FULL")
-
-
-def _defect(channel: str, error: Exception) -> InternalError:
-    return InternalError(
+def _defect(channel: str, error: Exception) -> str:
+    """Word what nobody foresaw, without secrets."""
+    found = InternalError(
         "alert.channel_defect",
         f"The channel {channel} has run into something that it did not foresee.",
         reason=f"{type(error).__name__}: {error}",
-        fix="Report it; what waits for the channel is tried again.",
-        retryable=True,
-        context={"channel": channel},
     )
+    return f"{found} {found.reason}"

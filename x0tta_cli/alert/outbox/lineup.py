@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 
 # The peer of a channel that can't be opened: nobody knows how many it has.
 UNKNOWN_PEER = ""
+# The channel of what came while the configuration named none, or could not be read.
+NOBODY_YET = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,9 @@ class Lineup:
 
     def lanes(self, name: str) -> list[Lane]:
         """List the lanes of a configured channel."""
+        if name == NOBODY_YET:
+            # Collapsed is it for those who are told, once it is known who they are.
+            return [Lane(NOBODY_YET, UNKNOWN_PEER, "", Traits(takes_every_change=True))]
         channel = self._try_to_open(name)
         if channel is None:
             return [Lane(name, UNKNOWN_PEER, self.settings.channels[name].kind, Traits())]

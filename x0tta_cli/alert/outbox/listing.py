@@ -62,17 +62,15 @@ def rows_changed_since(instant: float) -> list[OutboxRow]:
     )
 
 
-def incidents(*, open_only: bool = True) -> list[Incident]:
-    """List the alerts that this machine has sent, the oldest first; creates nothing."""
-    with TABLES.reading() as connection:
-        if connection is None:
-            return []
-        found = connection.execute(
-            "SELECT key, notice, state, opened_at, changed_at, received_at, count, lasting_s, "
-            "acknowledged_until FROM alert_incidents WHERE state != ? OR ? ORDER BY opened_at",
-            (IncidentState.RESOLVED, not open_only),
-        ).fetchall()
-        return [_incident(each) for each in found]
+def incidents() -> list[Incident]:
+    """List the open alerts that this machine has sent, the oldest first; creates nothing."""
+    return _incidents("state != ? ORDER BY opened_at", IncidentState.RESOLVED)
+
+
+def incident(key: str) -> Incident | None:
+    """Find an alert that this machine has sent, open or over; creates nothing."""
+    found = _incidents("key = ?", key)
+    return found[0] if found else None
 
 
 def counts() -> Counts:
@@ -154,6 +152,18 @@ def _rows(condition: str, *values: object) -> list[OutboxRow]:
             values,
         ).fetchall()
         return [_row(each) for each in found]
+
+
+def _incidents(condition: str, value: object) -> list[Incident]:
+    with TABLES.reading() as connection:
+        if connection is None:
+            return []
+        found = connection.execute(
+            "SELECT key, notice, state, opened_at, changed_at, received_at, count, lasting_s, "  # noqa: S608
+            f"acknowledged_until FROM alert_incidents WHERE {condition}",
+            (value,),
+        ).fetchall()
+        return [_incident(each) for each in found]
 
 
 def _chosen(connection: sqlite3.Connection, numbers: Sequence[int]) -> tuple[str, tuple[int, ...]]:

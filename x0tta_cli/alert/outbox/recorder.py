@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from x0tta_cli.alert.channels.protocol import Outcome
 from x0tta_cli.alert.model import DELIVERED, Action, DeliveryState, Message
-from x0tta_cli.alert.outbox.intake import OWN, Intake, own_notice
+from x0tta_cli.alert.outbox.intake import Intake
 from x0tta_cli.alert.outbox.lineup import Lane, Lineup
+from x0tta_cli.alert.outbox.own import OWN, own_notice
 from x0tta_cli.core.errors import OperatorError
 from x0tta_cli.core.notices import Notice, Severity
 

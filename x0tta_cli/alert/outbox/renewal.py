@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from x0tta_cli.alert import stored
+from x0tta_cli.alert.channels.protocol import Channel, Outcome
 from x0tta_cli.alert.model import Action, DeliveryState, IncidentState, Message
 from x0tta_cli.alert.outbox.lineup import Lane, Lineup
 from x0tta_cli.alert.routing import channels_for
@@ -47,24 +48,22 @@ def _is_due(connection: sqlite3.Connection, lane: Lane, now: float) -> bool:
 
 def _renew_lane(connection: sqlite3.Connection, lineup: Lineup, lane: Lane, now: float) -> int:
     channel, renewed = lineup.channel(lane.channel), 0
-    try:
-        for batch in _batches(connection, lineup, lane, now):
-            outcomes = channel.deliver(lane.peer, batch, {})
-            refused = [each for each in outcomes if each.state is DeliveryState.REJECTED]
-            if refused:
-                # One of them spoils the answer, not the others: the server keeps the good ones.
-                log.warning(
-                    "some alerts were not renewed",
-                    extra={"channel": lane.channel, "reason": refused[0].detail},
-                )
-            renewed += len(batch)
-    except OperatorError as error:
-        if not error.retryable:
-            raise
-        log.warning(
-            "alerts were not renewed", extra={"channel": lane.channel, "reason": str(error)}
-        )
-        return renewed
+    for batch in _batches(connection, lineup, lane, now):
+        try:
+            outcomes = _told_again(channel, lane, batch)
+        except OperatorError as error:
+            log.warning(
+                "alerts were not renewed", extra={"channel": lane.channel, "reason": str(error)}
+            )
+            return renewed
+        refused = [each for each in outcomes if each.state is DeliveryState.REJECTED]
+        if refused:
+            # One of them spoils the answer, not the others: the server keeps the good ones.
+            log.warning(
+                "some alerts were not renewed",
+                extra={"channel": lane.channel, "reason": refused[0].detail},
+            )
+        renewed += len(batch)
     with transaction(connection):
         connection.execute(
             "INSERT INTO alert_lanes (channel, peer, renewed_at) VALUES (?, ?, ?) "
@@ -72,6 +71,26 @@ def _renew_lane(connection: sqlite3.Connection, lineup: Lineup, lane: Lane, now:
             (lane.channel, lane.peer, now),
         )
     return renewed
+
+
+def _told_again(channel: Channel, lane: Lane, batch: Sequence[Message]) -> list[Outcome]:
+    """Repeat a batch; what can't even be written spoils it for itself alone.
+
+    Raises OperatorError where the peer as a whole fails.
+    """
+    try:
+        return list(channel.deliver(lane.peer, batch, {}))
+    except OperatorError:
+        raise
+    except Exception as error:
+        if len(batch) == 1:
+            log.exception("an alert can't be renewed", extra={"key": batch[0].key})
+            return [Outcome(DeliveryState.REJECTED, f"{type(error).__name__}: {error}")]
+    middle = len(batch) // 2
+    return [
+        *_told_again(channel, lane, batch[:middle]),
+        *_told_again(channel, lane, batch[middle:]),
+    ]
 
 
 def _batches(

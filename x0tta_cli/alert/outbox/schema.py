@@ -95,5 +95,16 @@ TABLES = Tables(
             notice_key TEXT NOT NULL DEFAULT ''
         ) WITHOUT ROWID;
         """,
+        # A command that `alert run` runs, and what is told if its process dies without a word.
+        """
+        CREATE TABLE alert_runs (
+            id INTEGER PRIMARY KEY,
+            pid INTEGER NOT NULL,
+            started_ticks INTEGER NOT NULL,
+            boot_id TEXT NOT NULL,
+            notice TEXT NOT NULL,
+            lasting_s REAL
+        );
+        """,
     ),
 )

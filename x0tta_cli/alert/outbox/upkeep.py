@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from x0tta_cli.alert import stored
 from x0tta_cli.alert.model import DeliveryState, IncidentState
-from x0tta_cli.alert.outbox import storms
-from x0tta_cli.alert.outbox.intake import OWN, Intake
+from x0tta_cli.alert.outbox import runs, storms
+from x0tta_cli.alert.outbox.intake import Intake
 from x0tta_cli.alert.outbox.lineup import UNKNOWN_PEER, Lineup
+from x0tta_cli.alert.outbox.own import OWN
 from x0tta_cli.alert.outbox.recorder import report_dead_letter
 from x0tta_cli.core.notices import Notice, Severity
 
@@ -23,6 +24,9 @@ DEAD_KEPT_S = 30 * 86_400.0
 def keep_up(connection: sqlite3.Connection, lineup: Lineup, now: float) -> None:
     """Do all that is due by the clock; runs within a transaction of its caller."""
     intake = Intake(connection, lineup, now)
+    if lineup.settings.channels:
+        intake.address_what_was_kept()
+    runs.tell_of_killed(intake)
     _settle_peers(connection, lineup)
     _expire(connection, intake, now)
     _end(connection, intake, now)

@@ -17,6 +17,15 @@ ENTRIES: tuple[Entry, ...] = (
         "x0tta alert test --channel chat",
     ),
     Entry(
+        "alert.bad_duration",
+        ExitStatus.USAGE,
+        "A duration is none",
+        "What lasts, repeats or is waited for takes longer than nothing, and less than a hundred "
+        "years: whatever ends then still has a date.",
+        "Give one that is meant.",
+        "x0tta alert send HighLatency --lasting 4h",
+    ),
+    Entry(
         "alert.bad_key",
         ExitStatus.USAGE,
         "A deduplication key can't be used",
@@ -31,6 +40,15 @@ ENTRIES: tuple[Entry, ...] = (
         "A matcher is the name of a label, one of = != =~ !~, and a value.",
         "Write it so, in quotes where a shell would take signs of it for itself.",
         'x0tta alert silence add "component=~cart|shop" --for 2h',
+    ),
+    Entry(
+        "alert.bad_name",
+        ExitStatus.USAGE,
+        "An alert can't be called so",
+        "A name has 1 to 200 printable characters. An Alertmanager drops one that is empty, and "
+        "routes, silences and people go by it.",
+        "Name what is wrong, as HighLatency; what varies belongs into labels and annotations.",
+        "x0tta alert send HighLatency --label component=cart",
     ),
     Entry(
         "alert.bad_pair",
@@ -73,6 +91,14 @@ ENTRIES: tuple[Entry, ...] = (
         "expression that RE2 can read, and an end after the start.",
         "Correct what it says.",
         "x0tta alert silence add alertname=HighLatency --for 2h",
+    ),
+    Entry(
+        "alert.bad_start",
+        ExitStatus.USAGE,
+        "An alert can't begin in the future",
+        "The instant given is a time to come by this machine's clock.",
+        "Say when it truly began, or leave it out: then it begins now.",
+        "x0tta alert send HighLatency --since -10m",
     ),
     Entry(
         "alert.bad_webhook",

@@ -43,6 +43,17 @@ def test_a_resolve_ends_now_at_the_latest_and_never_before_its_start():
     assert alert["startsAt"] == alert["endsAt"] == "2026-01-02T10:00:00Z"
 
 
+def test_what_a_fast_clock_dated_ahead_has_begun_by_now():
+    ahead = message(starts_at=NOW + timedelta(minutes=5))
+    alert = wire.alert_of(ahead, NOW, timedelta())
+    assert (alert["startsAt"], alert["endsAt"]) == ("2026-01-02T12:00:00Z", "2026-01-02T12:10:00Z")
+
+
+def test_an_alert_without_a_name_is_looked_for_without_one():
+    # As Alertmanager does with labels that are empty.
+    assert wire.legal_labels(notice(name="")) == {"severity": "warning", "component": "cart"}
+
+
 def test_times_are_corrected_by_the_difference_of_the_clocks():
     alert = wire.alert_of(message(), NOW, timedelta(minutes=10))
     assert (alert["startsAt"], alert["endsAt"]) == ("2026-01-02T10:50:00Z", "2026-01-02T12:00:00Z")

@@ -14,8 +14,8 @@ from fakes.http_server import Answer, Request, json_answer, serving
 from x0tta_cli.alert.channels.alertmanager import AlertmanagerPeers
 from x0tta_cli.alert.model import Action, DeliveryState, Message
 from x0tta_cli.alert.settings import AlertmanagerChannel
-from x0tta_cli.core import listener
 from x0tta_cli.core.errors import NotPermittedError, UnavailableError
+from x0tta_cli.core.listener.handler import Handler
 from x0tta_cli.core.notices import Notice, Severity
 from x0tta_cli.core.times import parse_duration
 from x0tta_cli.drill import receiver as loopback
@@ -35,7 +35,7 @@ def channel(url, **settings):
 def test_a_clock_that_is_wrong_is_corrected_and_told(monkeypatch, minutes):
     ahead_s = minutes * 60
     monkeypatch.setattr(
-        listener._Handler,
+        Handler,
         "date_time_string",
         lambda _self, _timestamp=None: formatdate(time.time() - ahead_s, usegmt=True),
     )

@@ -76,6 +76,15 @@ def test_what_may_pass_is_tried_again_and_what_is_refused_is_not(receiver, statu
     assert "T0KEN" not in outcome.detail
 
 
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirection_is_not_followed_and_buries_nothing(receiver, status):
+    receiver.answers.append(Answer(status, b"", {"Location": "https://elsewhere.example/in"}))
+    outcome = deliver(receiver, message())
+    assert (outcome.state, outcome.disables) == (DeliveryState.QUEUED, True)
+    assert "pointing to https://elsewhere.example/in" in outcome.detail
+    assert not receiver.taken
+
+
 def test_no_error_shows_the_tokens_in_the_url(receiver):
     receiver.answers.append(Answer(cut=True))
     with pytest.raises(UnavailableError) as caught:

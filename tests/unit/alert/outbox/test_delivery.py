@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from fakes.http_server import Answer, serving
 
 from x0tta_cli.alert.model import DeliveryState
 from x0tta_cli.alert.outbox import listing
 from x0tta_cli.core.errors import NotFoundError
+from x0tta_cli.drill.receiver import running_receiver
 
 
 def fire(outbox, *notices, **options):
@@ -149,6 +151,42 @@ def test_a_poison_alert_is_a_dead_letter_and_the_others_arrive(
     outbox.deliver(5)
     [told] = [taken for taken in hook.taken if taken["name"] == "AlertUndeliverable"]
     assert "this one never" in told["annotations"]["summary"]
+
+
+def test_what_a_channel_can_not_even_write_waits_alone_and_is_renewed_alone(
+    open_outbox, alertmanager, notice
+):
+    outbox = open_outbox({"am": alertmanager.base_url})
+    beyond_all_calendars_s = 1e13
+    with outbox.intake() as intake:
+        intake.fire(notice(name="Poison"), lasting_s=beyond_all_calendars_s)
+        for number in range(20):
+            intake.fire(notice(labels={"n": str(number)}))
+    outbox.deliver(5)
+    assert len(alertmanager.active()) == 20
+    [waits] = listing.rows()
+    assert (waits.name, waits.state) == ("Poison", DeliveryState.QUEUED)
+    assert "OverflowError" in waits.detail
+    with running_receiver() as knows_nothing_yet:
+        assert open_outbox({"am": knows_nothing_yet.base_url}).renew() == 21
+        assert len(knows_nothing_yet.active()) == 20
+
+
+@pytest.mark.parametrize("words", ["<html>log in</html>", '[{"labels": 7}]'])
+def test_what_is_no_answer_of_an_alertmanager_buries_nothing(
+    open_outbox, alertmanager, notice, clock, words
+):
+    with serving(lambda _: Answer(200, words.encode())) as elsewhere:
+        outbox = open_outbox({"am": elsewhere})
+        fire(outbox, *(notice(labels={"n": str(number)}) for number in range(3)))
+        outbox.deliver(5)
+        assert outbox.renew() == 0
+    assert {row.state for row in listing.rows()} == {DeliveryState.QUEUED}
+    clock.advance(600)
+    outbox = open_outbox({"am": alertmanager.base_url})
+    outbox.keep_up()
+    outbox.deliver(5)
+    assert len(alertmanager.active()) == 3
 
 
 def test_a_dead_letter_can_be_tried_again_or_dropped(open_outbox, hook, notice, clock):

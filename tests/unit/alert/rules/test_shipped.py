@@ -12,6 +12,8 @@ from unit.alert.rules.situations import SEVEN, SITUATIONS, Situation
 from x0tta_cli.alert.rules import documents, shipped
 from x0tta_cli.alert.rules.settings import RuleSettings
 
+pytestmark = pytest.mark.slow
+
 OF_A_RULE = {"enabled", "severity", "threshold", "after", "window", "period", "minimum"}
 
 
