@@ -27,7 +27,7 @@ _x0tta_table() {
             ;;
         'x0tta ebpf attach')
             operands=('*kind:interface')
-            switches+=(--program=kind:xdp_program '--mode=words:auto hw native generic' '--at-least=words:hw native generic' --replace=text --for=text --netns=kind:netns --param=text --keep=text --strict --follow --dry-run --exit-code -y --yes -h --help)
+            switches+=('--program=words:count flows meter filter ratelimit drop' '--mode=words:auto hw native generic' '--at-least=words:hw native generic' --replace=text --for=text --netns=kind:netns --param=text --keep=text --strict --follow --dry-run --exit-code -y --yes -h --help)
             ;;
         'x0tta ebpf detach')
             operands=('*kind:interface')
@@ -55,7 +55,7 @@ _x0tta_table() {
             switches+=(-h --help)
             ;;
         'x0tta ebpf test')
-            operands=(kind:xdp_program)
+            operands=('words:count flows meter filter ratelimit drop')
             switches+=(--packets=file --param=text -h --help)
             ;;
         'x0tta ebpf stats')
@@ -119,7 +119,7 @@ _x0tta_table() {
             switches+=(--every=text -h --help)
             ;;
         'x0tta alert test')
-            switches+=(--channel=text --within=text --dry-run --exit-code -y --yes -h --help)
+            switches+=(--channel=kind:channel --within=text --dry-run --exit-code -y --yes -h --help)
             ;;
         'x0tta alert outbox')
             subcommands=(list run retry drop)
@@ -161,7 +161,7 @@ _x0tta_table() {
             ;;
         'x0tta alert silence add')
             operands=('*text')
-            switches+=(--for=text --comment=text --channel=text --dry-run --exit-code -y --yes -h --help)
+            switches+=(--for=text --comment=text --channel=kind:channel --dry-run --exit-code -y --yes -h --help)
             ;;
         'x0tta alert silence list')
             switches+=(--all -h --help)
@@ -260,7 +260,7 @@ _x0tta_table() {
             switches+=(-h --help)
             ;;
         'x0tta ops list')
-            switches+=(--unfinished -h --help)
+            switches+=(--unfinished --since=text -h --help)
             ;;
         'x0tta ops show')
             operands=(kind:operation)
@@ -314,7 +314,7 @@ _x0tta_table() {
             switches+=(-h --help)
             ;;
         'x0tta explain')
-            operands=(kind:code)
+            operands=('words:alert.bad_apprise_url alert.bad_duration alert.bad_key alert.bad_matcher alert.bad_name alert.bad_pair alert.bad_rule_file alert.bad_rules alert.bad_severity alert.bad_silence alert.bad_start alert.bad_webhook alert.channel_defect alert.channel_unreachable alert.foreign_file alert.no_channel alert.not_an_alertmanager alert.not_delivered alert.not_permitted alert.rules_unavailable alert.smtp_unavailable alert.unavailable alert.unknown_channel alert.unknown_key alert.unknown_peer alert.unknown_row alert.unknown_rule alert.unknown_silence alert.which_channel bundle.no_logs bundle.unknown_form config.bad_value config.exists config.missing_key config.no_such_key config.no_user_file config.not_toml config.plain_secret config.unknown_key config.unknown_profile config.unknown_section doctor.check_failed doctor.check_hung doctor.clock_off doctor.container_engine_silent doctor.extra_incomplete doctor.extra_missing doctor.interrupted_operation doctor.kernel_too_old doctor.little_space doctor.no_bpf_filesystem doctor.no_btf doctor.no_capability doctor.no_compiler doctor.no_container_engine doctor.no_headers doctor.no_internet doctor.no_zone_data doctor.server_not_configured doctor.server_unreachable doctor.state_open doctor.switched_off doctor.unknown_check doctor.unknown_finding doctor.unknown_zone doctor.wrong_version drill.no_incident drill.no_truth ebpf.bad_network ebpf.bad_parameter ebpf.compile_failed ebpf.contradicting_modes ebpf.dead_pin ebpf.detached_meanwhile ebpf.dispatcher ebpf.empty_capture ebpf.interface_changed ebpf.keeper_failed ebpf.kernel_refuses ebpf.link_type ebpf.map_full ebpf.mixed_link_types ebpf.mode_refused ebpf.no_bpf_filesystem ebpf.no_compiler ebpf.no_libbpf ebpf.no_link ebpf.no_packet_taken ebpf.no_such_host ebpf.no_such_interface ebpf.no_such_netns ebpf.no_such_program ebpf.no_xdp_program ebpf.not_a_capture ebpf.not_an_object ebpf.not_attached ebpf.not_ours ebpf.not_permitted ebpf.nothing_to_read ebpf.parameter_missing ebpf.pin_refused ebpf.program_in_use ebpf.recording_too_long ebpf.replaced_meanwhile ebpf.self_check_failed ebpf.something_in_the_way ebpf.still_attached ebpf.too_many_kept ebpf.unknown_parameter ebpf.verifier_rejected explain.unknown_code extras.missing files.disk_full files.is_a_folder files.no_such_folder files.not_found files.not_readable files.not_writable files.read_failed files.write_failed flags.switched_off flags.unknown http.bad_certificate http.bad_url http.not_json http.timed_out http.too_large http.unreachable internal journal.busy journal.corrupt journal.interrupted journal.newer journal.over journal.running journal.unknown_operation listener.address_in_use listener.bad_address listener.bad_certificate listener.not_permitted listener.unprotected locks.held ml.nothing_measured ml.too_few_samples ops.not_resumable output.disk_full output.not_writable pay.bad_address pay.bad_amount pay.bad_answer pay.bad_database_url pay.bad_form pay.bad_head pay.bad_memo pay.bad_order pay.bad_period pay.bad_row pay.bad_transaction_id pay.bot_not_configured pay.bot_refused pay.bot_unavailable pay.budget_spent pay.has_evidence pay.index_gap pay.index_stale pay.key_refused pay.key_taken pay.ledger_busy pay.ledger_corrupt pay.ledger_newer pay.ledger_unavailable pay.locked pay.no_free_amount pay.no_source pay.no_such_wallet pay.nothing_to_refund pay.order_exists pay.source_renamed pay.source_throttled pay.unknown_asset pay.unknown_order pay.unknown_wallet pay.wallet_name_taken pay.wallet_unread run.declined run.interrupted run.read_only run.terminated run.timed_out secrets.exposed secrets.missing state.disk_full state.not_absolute state.not_writable state.write_failed telemetry.ambiguous_incident telemetry.bad_graph telemetry.bad_header telemetry.bad_instant telemetry.bad_query telemetry.bad_range telemetry.bad_target telemetry.corrupt_archive telemetry.different_step telemetry.duplicate_column telemetry.duplicate_feature telemetry.duplicate_instant telemetry.duplicate_node telemetry.empty_file telemetry.empty_recording telemetry.irregular_step telemetry.native_histogram telemetry.negative_edge telemetry.no_common_feature telemetry.no_graph telemetry.no_healthy_recording telemetry.no_metrics telemetry.no_recording telemetry.no_series telemetry.no_such_feature telemetry.no_such_label telemetry.no_such_node telemetry.no_values telemetry.not_a_file telemetry.not_a_number telemetry.not_csv telemetry.not_finite telemetry.not_text telemetry.prometheus_denied telemetry.prometheus_failed telemetry.ragged_row telemetry.raw_counter telemetry.several_series telemetry.symptom_outside telemetry.too_few_samples telemetry.too_large telemetry.too_many_values telemetry.unknown_incident telemetry.unknown_node telemetry.unknown_recording telemetry.unknown_symptom telemetry.unreadable_answer telemetry.unsorted_instants telemetry.wrong_unit textfile.bad_name textfile.bad_suffix times.bad_duration times.bad_instant usage.bad_value usage.exclusive_options usage.missing_argument usage.missing_command usage.no_terminal usage.option_needs usage.unexpected_argument usage.unknown_command usage.unknown_field usage.unknown_option')
             switches+=(-h --help)
             ;;
         'x0tta help')

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
+
+OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 
 def main() -> int:
@@ -36,6 +39,9 @@ def _run(arguments: list[str]) -> int:
 
         streams.write(help.root_help() + "\n")
         return 0
+    # Making modules and classes creates many objects that stay, and next to no rubbish: looking for
+    # it every 700 objects, as Python does, takes a twentieth of the time of most commands.
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     from x0tta_cli.terminal.app import run
 
     return run(arguments)

@@ -19,8 +19,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 ROUNDS = 40
 FEWEST_ROUNDS = 3
 AWSCLI = "awscli<2"
@@ -102,7 +100,8 @@ def command_lines(folder: Path) -> dict[str, list[str]]:
 
 def aws() -> Path:
     """Amazon's command line of pip, installed once into an environment of its own."""
-    environment = platformdirs.user_cache_path("x0tta") / "bench" / "awscli"
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    environment = cache / "x0tta" / "bench" / "awscli"
     program = environment / "bin" / "aws"
     if not program.exists():
         print(f"installing {AWSCLI} into {environment}, about 100 MB", file=sys.stderr)

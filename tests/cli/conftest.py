@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from command_lines.terminals import Ended, run_piped
+from command_lines.warm import warm
 from fakes.secrets_used import heard
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -35,6 +37,18 @@ def environment(tmp_path: Path) -> dict[str, str]:
 def x0tta(environment: dict[str, str]) -> Run:
     """Run the installed x0tta."""
     return _runner(X0TTA, environment)
+
+
+@pytest.fixture
+def warm_x0tta(environment: dict[str, str]) -> Callable[..., Ended]:
+    """Run the installed x0tta where it is imported already: its start is not what is tested."""
+
+    def run(*arguments: str, env: dict[str, str] | None = None) -> Ended:
+        ended = run_piped([*X0TTA, *arguments], environment | (env or {}), start=warm)
+        heard(f"{arguments}", f"{ended.stdout}{ended.stderr}")
+        return ended
+
+    return run
 
 
 @pytest.fixture

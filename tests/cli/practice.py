@@ -73,6 +73,20 @@ def blocks(outcome: Outcome) -> Iterator[Block]:
     yield Table(columns, [(s.node, s.score, s.evidence) for s in outcome.ranking])
 
 
+@dataclass(frozen=True, slots=True)
+class Mood:
+    look: int
+    nodes: tuple[Suspect, ...]
+
+
+def blocks_of_mood(mood: Mood) -> Iterator[Block]:
+    yield Heading(f"Look {mood.look} at {HOSTILE}")
+    yield Table(
+        [Column("NODE"), Column("SCORE", "right")],
+        [(one.node, one.score) for one in mood.nodes],
+    )
+
+
 @app.command(
     view=blocks,
     examples=["x0tta practice run  # the first", "x0tta practice run b/1 -o json  # another"],
@@ -114,6 +128,23 @@ def stream(
     """Show components as they come."""
     for number in range(count):
         yield Suspect(f"node-{number}", number / 4)
+
+
+@app.command(examples=["x0tta practice watch"], view=blocks_of_mood)
+def watch(
+    every: Annotated[float, typer.Option(help="Seconds between two looks.")] = 0.0,
+    count: Annotated[int, typer.Option(help="How many looks.")] = 3,
+    size: Annotated[int, typer.Option(help="How many components.")] = 3,
+) -> Iterator[Mood]:
+    """Show again and again how the mesh is."""
+    from x0tta_cli.terminal.live import Rounds
+
+    def looks() -> Iterator[list[Mood]]:
+        for look in range(count):
+            yield [Mood(look, tuple(Suspect(f"node-{n}", look + n) for n in range(size)))]
+            time.sleep(every)
+
+    return Rounds(looks())
 
 
 @app.command(examples=["x0tta practice change x"], changes_world=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from command_lines.terminals import run_on_terminal
+from command_lines.warm import warm
 from fakes.secrets_used import PASSWORD, plant
 
 from x0tta_cli.core.journal import file as journal_file
@@ -64,9 +65,9 @@ def newer():
     [(newer(), "journal.newer"), (b"nonsense" * 100, "journal.corrupt")],
     ids=["newer", "corrupt"],
 )
-def test_a_state_of_a_newer_version_or_a_damaged_one(x0tta, environment, line, content, code):
+def test_a_state_of_a_newer_version_or_a_damaged_one(warm_x0tta, environment, line, content, code):
     file = stated(environment, content)
-    ended = x0tta(*line.split(), "-o", "json")
+    ended = warm_x0tta(*line.split(), "-o", "json")
     assert_is_clear(ended.returncode, ended.stdout, ended.stderr)
     assert file.read_bytes() == content
     if line == "ops list":
@@ -89,24 +90,26 @@ def test_without_a_home_in_a_locale_of_c_and_with_stdin_closed(environment, line
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_an_environment_variable_for_an_unknown_key(x0tta, line):
+def test_an_environment_variable_for_an_unknown_key(warm_x0tta, line):
     group = {"ops": "doctor", "status": "doctor", "config": "drill"}.get(line.split()[0])
     section = group or line.split()[0]
-    ended = x0tta(*line.split(), "-o", "json", env={f"X0TTA_{section.upper()}__NO_SUCH_KEY": "1"})
+    ended = warm_x0tta(
+        *line.split(), "-o", "json", env={f"X0TTA_{section.upper()}__NO_SUCH_KEY": "1"}
+    )
     assert_is_clear(ended.returncode, ended.stdout, ended.stderr)
     if line in {"config show", "flags list", "drill list"}:
         assert json.loads(ended.stderr)["code"] == "config.unknown_key"
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_a_profile_that_does_not_exist(x0tta, line):
-    ended = x0tta(*line.split(), "-o", "json", "--profile", "nowhere")
+def test_a_profile_that_does_not_exist(warm_x0tta, line):
+    ended = warm_x0tta(*line.split(), "-o", "json", "--profile", "nowhere")
     assert_is_clear(ended.returncode, ended.stdout, ended.stderr)
     if line in {"config show", "flags list", "drill list"}:
         assert json.loads(ended.stderr)["code"] == "config.unknown_profile"
 
 
-def test_a_secret_file_that_others_can_read(x0tta, environment, tmp_path):
+def test_a_secret_file_that_others_can_read(warm_x0tta, environment, tmp_path):
     secret = plant(tmp_path / "token", PASSWORD, mode=0o644)
     config = tmp_path / "config.toml"
     config.write_text(
@@ -114,7 +117,7 @@ def test_a_secret_file_that_others_can_read(x0tta, environment, tmp_path):
         f'routing_key = {{ file = "{secret}" }}\n[pay.bot]\ntoken = {{ file = "{secret}" }}\n'
     )
     for line in ("alert send HighLatency --yes", "config check", "doctor configuration"):
-        ended = x0tta(*line.split(), "-o", "json", "--config", str(config))
+        ended = warm_x0tta(*line.split(), "-o", "json", "--config", str(config))
         assert "secrets.exposed" in ended.stdout + ended.stderr, line
         assert ended.returncode == (3 if line.startswith("doctor") else 6)
         assert PASSWORD not in ended.stdout + ended.stderr
@@ -122,7 +125,7 @@ def test_a_secret_file_that_others_can_read(x0tta, environment, tmp_path):
 
 @pytest.mark.parametrize("line", LINES)
 def test_a_terminal_of_40_columns(environment, line):
-    ended = run_on_terminal([X0TTA, *line.split()], environment, columns=40)
+    ended = run_on_terminal([X0TTA, *line.split()], environment, start=warm, columns=40)
     assert ended.returncode in CLEAR
     assert "Traceback" not in ended.stderr
     widths = [len(text) for text in ended.stdout.splitlines() if "\x1b" not in text]

@@ -14,6 +14,8 @@ from fakes.secrets_used import TOKEN, plant, planted
 
 from x0tta_cli.core import journal
 
+pytestmark = pytest.mark.slow
+
 SECRET = TOKEN
 NAMES = [
     "versions.json",

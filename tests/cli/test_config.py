@@ -14,6 +14,8 @@ from fakes.secrets_used import TOKEN, heard, plant, planted
 from x0tta_cli.core.config.layers import SYSTEM_FILE
 from x0tta_cli.terminal.groups import settings_models
 
+pytestmark = pytest.mark.slow
+
 SECRET = TOKEN
 WITH_SECRETS = [sys.executable, str(Path(__file__).with_name("configured.py"))]
 SAFE = ("path", "check", "schema")

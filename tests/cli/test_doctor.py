@@ -14,6 +14,8 @@ from pathlib import Path
 import pexpect
 import pytest
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = str(Path(__file__).with_name("ailing.py"))
 GROUPS = [
     "installation",

@@ -14,6 +14,8 @@ import pexpect
 import pytest
 from fakes.small_mesh import write_library
 
+pytestmark = pytest.mark.slow
+
 STAGES = ["load", "train", "detect", "explain", "rank", "tell", "judge"]
 FIRST_OF_PETSHOP = "high_traffic/test/issue_0"
 

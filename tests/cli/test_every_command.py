@@ -4,6 +4,9 @@ A new command needs lines: `tests/command_lines/GROUP.py` has a table `LINES`, f
 path below x0tta to `Lines(success, failure)`; commands of the house itself are in `house.py`. Both
 lines are run in every form of `FORMS`, each in a home of its own. A new file is found by itself.
 `command_lines/line.py` says what a line may ask for.
+
+Each line starts as the installed command does in one form: on success in a pipe, on failure on a
+terminal. In the others it starts where x0tta is imported already (`command_lines/warm.py`).
 """
 
 from __future__ import annotations
@@ -17,7 +20,8 @@ from pathlib import Path
 
 import pytest
 from command_lines.line import X0TTA, Line, Place, all_lines
-from command_lines.terminals import Ended, run_on_terminal, run_piped
+from command_lines.terminals import Ended, cold, run_on_terminal, run_piped
+from command_lines.warm import warm
 from fakes.secrets_used import heard
 
 from x0tta_cli.terminal.groups import GROUPS
@@ -33,6 +37,7 @@ FORMS = {
     "quiet in a pipe": (run_piped, ("-o", "csv", "-q")),
 }
 AT_ONCE = 2
+COLD = {"success": "piped", "failure": "on a terminal"}
 # What is shown for programs in each of the forms above.
 AS_JSON = ("piped", "on a terminal")
 
@@ -69,7 +74,10 @@ def test_a_command_ends_alike_in_every_form(path, kind, environment, tmp_path):
     line = line_of(path, kind)
     assert f"{line.words} ".startswith(f"{path} "), "a line of another command"
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        runs = {form: pool.submit(run, line, form, environment, tmp_path) for form in FORMS}
+        runs = {
+            form: pool.submit(run, line, form, environment, tmp_path, COLD[kind] == form)
+            for form in FORMS
+        }
         ended = {form: running.result() for form, running in runs.items()}
     told = "\n".join(f"{form}: {run.returncode} {run.stderr}" for form, run in ended.items())
     assert {form: run.returncode for form, run in ended.items()} == dict.fromkeys(
@@ -80,7 +88,8 @@ def test_a_command_ends_alike_in_every_form(path, kind, environment, tmp_path):
         assert shape(documents["piped"]) == shape(documents["on a terminal"])
     for form in AS_JSON:
         check_streams(line, kind, ended[form])
-    assert "\x1b" not in ended["quiet in a pipe"].stdout + ended["quiet in a pipe"].stderr
+    for form in ("piped", "quiet in a pipe"):
+        assert "\x1b" not in ended[form].stdout + ended[form].stderr
     assert "Traceback" not in told
     for run_of_form in ended.values():
         heard(f"x0tta {line.words}", run_of_form.stdout + run_of_form.stderr)
@@ -90,7 +99,7 @@ def test_a_command_ends_alike_in_every_form(path, kind, environment, tmp_path):
 def test_an_unknown_option_ends_alike_everywhere(path, environment):
     line = [X0TTA, *path.split(), "--no-such-option-anywhere", "-o", "json"]
     for run_it in (run_piped, run_on_terminal):
-        ended = run_it(line, environment)
+        ended = run_it(line, environment, start=warm)
         assert (ended.returncode, ended.stdout) == (2, ""), ended.stderr
         assert problem_of(ended)["code"] == "usage.unknown_option"
 
@@ -120,7 +129,9 @@ def line_of(path: str, kind: str) -> Line:
     return line
 
 
-def run(line: Line, form: str, environment: Mapping[str, str], folder: Path) -> Ended:
+def run(
+    line: Line, form: str, environment: Mapping[str, str], folder: Path, starts_cold: bool
+) -> Ended:
     """Run a line in one form, in a home of its own."""
     run_it, options = FORMS[form]
     home = folder / re.sub(r"\W", "-", form)
@@ -132,7 +143,8 @@ def run(line: Line, form: str, environment: Mapping[str, str], folder: Path) -> 
         # Behind -- everything belongs to the command.
         end = words.index("--") if "--" in words else len(words)
         whole = [X0TTA, *words[:end], *options, *words[end:]]
-        return run_it(whole, place.environment, line.stop(place))
+        start = cold if starts_cold else warm
+        return run_it(whole, place.environment, line.stop(place), start)
 
 
 def parsed(line: Line, stdout: str) -> object:

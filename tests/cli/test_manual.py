@@ -11,6 +11,8 @@ from pathlib import Path
 import pexpect
 import pytest
 
+pytestmark = pytest.mark.slow
+
 X0TTA = str(Path(sys.executable).with_name("x0tta"))
 
 

@@ -18,6 +18,8 @@ from fakes.small_mesh import write_library
 from x0tta_cli.core import journal
 from x0tta_cli.drill.receiver import running_receiver
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = str(Path(__file__).with_name("many_steps.py"))
 SPECIFICATION = spec_from_file_location("many_steps", SCRIPT)
 many_steps = module_from_spec(SPECIFICATION)

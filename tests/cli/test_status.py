@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = str(Path(__file__).with_name("many_steps.py"))
 TROUBLED = """
 import sys, time

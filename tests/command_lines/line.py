@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
+
+from command_lines.terminals import Ended, cold, run_piped
+from command_lines.warm import warm
 
 X0TTA = str(Path(sys.executable).with_name("x0tta"))
 
@@ -27,17 +29,10 @@ class Place:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
 
-    def run(self, *line: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run a program there, by its whole command line."""
-        return subprocess.run(
-            line,
-            env=self.environment | variables,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+    def run(self, *line: str, **variables: str) -> Ended:
+        """Run a program there, by its whole command line; what readies a place starts warm."""
+        start = warm if line[0] == X0TTA else cold
+        return run_piped(line, self.environment | variables, start=start)
 
 
 @contextmanager

@@ -15,12 +15,61 @@ import time
 import tty
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 LINES_SHOWN = 40
 BOUND_S = 90
 
 # Whether a process may be stopped now, by what it wrote so far.
 Stop = Callable[[bytes], bool]
+# Standard input, output and error.
+Descriptors = tuple[int, int, int]
+
+
+class Process(Protocol):
+    """What is needed of a process that was started."""
+
+    returncode: int | None
+
+    def poll(self) -> int | None: ...
+
+    def wait(self, timeout: float) -> int: ...
+
+    def send_signal(self, number: int) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+class Start(Protocol):
+    """Starts a process on some descriptors."""
+
+    def __call__(
+        self,
+        line: Sequence[str],
+        environment: Mapping[str, str],
+        streams: Descriptors,
+        *,
+        new_session: bool = False,
+    ) -> Process: ...
+
+
+def cold(
+    line: Sequence[str],
+    environment: Mapping[str, str],
+    streams: Descriptors,
+    *,
+    new_session: bool = False,
+) -> Process:
+    """Start a program as a shell does."""
+    stdin, stdout, stderr = streams
+    return subprocess.Popen(
+        line,
+        env=environment,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=new_session,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,26 +82,22 @@ class Ended:
 
 
 def run_piped(
-    line: Sequence[str], environment: Mapping[str, str], stop: Stop | None = None
+    line: Sequence[str],
+    environment: Mapping[str, str],
+    stop: Stop | None = None,
+    start: Start = cold,
 ) -> Ended:
     """Run a command between pipes, without input; SIGTERM when `stop` says so."""
-    process = subprocess.Popen(
-        line,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert process.stdout
-    assert process.stderr
-    with process.stdout, process.stderr:
-        return _ended(process, process.stdout.fileno(), process.stderr.fileno(), stop)
+    mine, its = zip(*(os.pipe() for _ in range(2)), strict=True)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    return _run(start, line, environment, (nothing, *its), mine, stop)
 
 
 def run_on_terminal(
     line: Sequence[str],
     environment: Mapping[str, str],
     stop: Stop | None = None,
+    start: Start = cold,
     columns: int = 80,
 ) -> Ended:
     """Run a command whose three streams are terminals, stdout apart from stderr."""
@@ -62,12 +107,25 @@ def run_on_terminal(
         tty.setraw(descriptor)
         size = struct.pack("HHHH", LINES_SHOWN, columns, 0, 0)
         fcntl.ioctl(descriptor, termios.TIOCSWINSZ, size)
-    process = subprocess.Popen(
-        line, env=environment, stdin=its[0], stdout=its[0], stderr=its[1], start_new_session=True
-    )
-    for descriptor in its:
-        os.close(descriptor)
+    return _run(start, line, environment, (its[0], *its), mine, stop, new_session=True)
+
+
+def _run(
+    start: Start,
+    line: Sequence[str],
+    environment: Mapping[str, str],
+    its: Descriptors,
+    mine: tuple[int, int],
+    stop: Stop | None,
+    *,
+    new_session: bool = False,
+) -> Ended:
     try:
+        try:
+            process = start(line, environment, its, new_session=new_session)
+        finally:
+            for descriptor in {*its}:
+                os.close(descriptor)
         return _ended(process, *mine, stop)
     finally:
         for descriptor in mine:
@@ -93,7 +151,7 @@ class Reader:
                 self.content += chunk
 
 
-def _ended(process: subprocess.Popen[bytes], stdout: int, stderr: int, stop: Stop | None) -> Ended:
+def _ended(process: Process, stdout: int, stderr: int, stop: Stop | None) -> Ended:
     readers = Reader(stdout), Reader(stderr)
     try:
         if stop is not None:
@@ -107,10 +165,11 @@ def _ended(process: subprocess.Popen[bytes], stdout: int, stderr: int, stop: Sto
         for reader in readers:
             reader.thread.join(BOUND_S)
     written = (bytes(reader.content).decode() for reader in readers)
+    assert process.returncode is not None
     return Ended(process.returncode, *written)
 
 
-def _wait_for(stop: Stop, readers: Sequence[Reader], process: subprocess.Popen[bytes]) -> None:
+def _wait_for(stop: Stop, readers: Sequence[Reader], process: Process) -> None:
     end = time.monotonic() + BOUND_S
     while process.poll() is None and time.monotonic() < end:
         if stop(b"".join(bytes(reader.content) for reader in readers)):

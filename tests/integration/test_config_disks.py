@@ -37,6 +37,26 @@ def config(tmp_path):
     return run
 
 
+def noted(tmp_path):
+    """What the journal says of the last edit: its state, and its error's code."""
+    ended = subprocess.run(
+        [X0TTA, "ops", "list", "-o", "json"],
+        env=os.environ | {"X0TTA_STATE_DIR": str(tmp_path / "state")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    last = json.loads(ended.stdout)[-1]
+    shown = subprocess.run(
+        [X0TTA, "ops", "show", last["id"], "-o", "json"],
+        env=os.environ | {"X0TTA_STATE_DIR": str(tmp_path / "state")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return last["state"], json.loads(shown.stdout)["error"]["code"]
+
+
 def test_a_home_that_may_not_be_written(config, tmp_path):
     with mounted(tmp_path / "home", "ro") as home:
         assert config(home, "init") == (6, "files.not_writable")
@@ -52,6 +72,7 @@ def test_a_full_disk_leaves_the_file_as_it_was(config, tmp_path):
         file.write_text("[drill]\nseed = 3\n")
         (home / "filler").write_bytes(b"x" * 4096)
         assert config(home, "set", "drill.seed", "7") == (7, "files.disk_full")
+        assert noted(tmp_path) == ("failed", "files.disk_full")
         assert config(home, "init", "--force") == (7, "files.disk_full")
         assert file.read_text() == "[drill]\nseed = 3\n"
         assert list(file.parent.iterdir()) == [file]

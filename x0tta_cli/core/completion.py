@@ -6,10 +6,12 @@ can't be read counts as not there; the command itself will say what is wrong wit
 """
 
 # pathlib takes longer to import than all of this to run.
-# ruff: noqa: PTH111, PTH113, PTH117, PTH118, PTH120, PTH123
+# ruff: noqa: PTH111, PTH113, PTH118, PTH120, PTH123
 from __future__ import annotations
 
 import os
+
+from x0tta_cli.core import folders
 
 # The typing module costs as much as all of this; type checkers take any variable of this name.
 TYPE_CHECKING = False
@@ -45,6 +47,11 @@ class Line:
         names = {name for _, tables in self._files() for name in _table(tables, "profiles")}
         return sorted(names)
 
+    def names(self, section: str, key: str) -> list[str]:
+        """Name what stands in a table of a section, in any file and in the chosen profile."""
+        tables = [_table(_table(tables, section), key) for _, tables in self._layers()]
+        return sorted({name for table in tables for name in table})
+
     def _layers(self) -> list[tuple[str, dict[str, Any]]]:
         """Give the tables of each file and of the chosen profile in it, the strongest last."""
         profile = self._options.get("--profile") or self._environ.get("X0TTA_PROFILE") or ""
@@ -54,10 +61,10 @@ class Line:
         return layers
 
     def _files(self) -> list[tuple[str, dict[str, Any]]]:
-        user = os.path.join(_user_folder(self._environ), "x0tta", "config.toml")
+        user = folders.configuration(self._environ)
         named = self._options.get("--config") or self._environ.get("X0TTA_CONFIG") or ""
-        # Never one in the current folder, which is where a home that is not known would lead.
-        files = [SYSTEM_FILE, *([user] if os.path.isabs(user) else []), os.path.expanduser(named)]
+        own = [os.path.join(user, "config.toml")] if user else []
+        files = [SYSTEM_FILE, *own, os.path.expanduser(named)]
         return [(file, _read(file)) for file in files if os.path.isfile(file)]
 
 
@@ -76,12 +83,6 @@ def _options(words: Sequence[str]) -> dict[str, str]:
         elif index + 1 < len(words):
             options[name] = words[index + 1]
     return options
-
-
-def _user_folder(environ: Mapping[str, str]) -> str:
-    """Give the folder of a user's configuration, as platformdirs does."""
-    folder = environ.get("XDG_CONFIG_HOME", "").strip()
-    return folder if os.path.isabs(folder) else os.path.expanduser("~/.config")
 
 
 def _read(file: str) -> dict[str, Any]:

@@ -16,27 +16,35 @@ _NAMED = (
     r"(?:api[_-]?key|access[_-]?key|secret[_-]?key|routing[_-]?key|private[_-]?key|"
     r"key|token|[a-z]+[_-]token|secret|client[_-]secret|password|passwd|pwd|signature|sig)"
 )
-_SECRET_NAME = re.compile(
+# At least one of these is in every name above.
+_WORDS = ("key", "token", "secret", "password", "passwd", "pwd", "sig")
+_NAMES_OF_SECRETS = (
     r"(?i)(?:.*[_-])?(?:(?:api|access|secret|routing|private|integration)[_-]?key|token|secret|"
     r"password|passwd|pwd|authorization)"
 )
+# What is sought and replaced, behind words of which a text has one where it is in it.
 _PATTERNS = (
     # Authorization: Bearer …, Basic …; the scheme stays.
-    (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}"), rf"\1 {HIDDEN}"),
+    (("bearer", "basic"), r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}", rf"\1 {HIDDEN}"),
     # https://api.telegram.org/bot123456:AA…/sendMessage
-    (re.compile(r"(?i)(/bot\d+:)[A-Za-z0-9_-]+"), rf"\1{HIDDEN}"),
+    (("/bot",), r"(?i)(/bot\d+:)[A-Za-z0-9_-]+", rf"\1{HIDDEN}"),
     # https://hooks.slack.com/services/T…/B…/…
-    (re.compile(r"(?i)(hooks\.slack\.com/services/)[A-Za-z0-9/_-]+"), rf"\1{HIDDEN}"),
+    (
+        ("hooks.slack.com",),
+        r"(?i)(hooks\.slack\.com/services/)[A-Za-z0-9/_-]+",
+        rf"\1{HIDDEN}",
+    ),
     # scheme://user:password@host
-    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+@"), rf"\1{HIDDEN}@"),
+    (("://",), r"(?i)\b([a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+@", rf"\1{HIDDEN}@"),
     # X-Api-Key: …, "token": "…"; a header or JSON member.
     (
-        re.compile(rf"""(?i)((?:\b|[-_]){_NAMED}["']?\s*:\s*["'])[^"'\s]{{4,}}(["'])"""),
+        _WORDS,
+        rf"""(?i)((?:\b|[-_]){_NAMED}["']?\s*:\s*["'])[^"'\s]{{4,}}(["'])""",
         rf"\1{HIDDEN}\2",
     ),
-    (re.compile(r"(?i)(\bx-[a-z-]*(?:key|token)\s*:\s*)[^\s,;\"']{4,}"), rf"\1{HIDDEN}"),
+    (_WORDS, r"(?i)(\bx-[a-z-]*(?:key|token)\s*:\s*)[^\s,;\"']{4,}", rf"\1{HIDDEN}"),
     # ?key=…&token=…
-    (re.compile(rf"(?i)((?:\b|[-_]){_NAMED}=)(?!\[redacted)[^\s&\"',;)]+"), rf"\1{HIDDEN}"),
+    (_WORDS, rf"(?i)((?:\b|[-_]){_NAMED}=)(?!\[redacted)[^\s&\"',;)]+", rf"\1{HIDDEN}"),
 )
 
 
@@ -60,8 +68,12 @@ def redact(text: str) -> str:
     """Replace registered secrets, and what looks like one, by `[redacted]`."""
     for value in sorted(_values, key=len, reverse=True):
         text = text.replace(value, HIDDEN)
-    for pattern, replacement in _PATTERNS:
-        text = pattern.sub(replacement, text)
+    # Where its words are not, a pattern need not even be compiled, which takes milliseconds. Beyond
+    # ASCII other letters may count as one of theirs: the long s, the dotless i.
+    lowered = text.lower() if text.isascii() else None
+    for words, pattern, replacement in _PATTERNS:
+        if lowered is None or any(word in lowered for word in words):
+            text = re.sub(pattern, replacement, text)
     return text
 
 
@@ -87,4 +99,4 @@ def json_form(value: object) -> object:
 
 def is_secret_name(name: str) -> bool:
     """Whether what bears this name is a secret: `api_key`, `bot-token`, `password`."""
-    return _SECRET_NAME.fullmatch(name) is not None
+    return re.fullmatch(_NAMES_OF_SECRETS, name) is not None

@@ -84,6 +84,19 @@ class Service:
         self._has_to_reload = True
         self.wake()
 
+    @contextmanager
+    def waking_by_signals(self) -> Iterator[None]:
+        """Let a signal itself end a wait for the block, before Python comes to handle it.
+
+        One that arrives as the wait begins, after Python last looked for signals, would else be
+        handled when the wait is over.
+        """
+        before = signal.set_wakeup_fd(self._write_end, warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(before)
+
     def close(self) -> None:
         """Say that the service ends, and let go of the pipe."""
         if not self._is_stopping:
@@ -143,6 +156,7 @@ def running(on_reload: Callable[[], None] | None = None) -> Iterator[Service]:
     on_hangup = service.stop if on_reload is None else service.reload_soon
     try:
         with (
+            service.waking_by_signals(),
             _calling(signal.SIGTERM, service.stop, lambda: service.stopping),
             _calling(signal.SIGHUP, on_hangup, lambda: service.stopping and on_reload is None),
         ):

@@ -75,7 +75,12 @@ def evaluate(name: str, configuration: Configuration) -> Flag:
 
 
 def switched_off(configuration: Configuration) -> list[Flag]:
-    """List the flags that switch a part of x0tta off; raises as `flags`."""
+    """List the flags that switch a part of x0tta off; raises as `flags`.
+
+    None is off by default, so that where nobody says anything pydantic stays out.
+    """
+    if not configuration.is_given(SECTION):
+        return []
     return [flag for flag in flags(configuration).values() if flag.is_off]
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 LockTimeout: TypeAlias = Annotated[
     str,
@@ -21,3 +24,14 @@ def seconds(duration: str) -> float:
     from x0tta_cli.core.times import parse_duration
 
     return parse_duration(duration).total_seconds()
+
+
+def since_when(text: str, now: datetime) -> datetime:
+    """Read `2h` as two hours ago, and instants as everywhere; UsageError `times.bad_instant`."""
+    from x0tta_cli.core.errors import UsageError
+    from x0tta_cli.core.times import parse_duration, parse_instant
+
+    try:
+        return now - parse_duration(text)
+    except (UsageError, OverflowError):
+        return parse_instant(text, now)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from x0tta_cli.terminal.arguments import since_when
 from x0tta_cli.terminal.command import (
     App,
     Block,
@@ -130,7 +131,7 @@ def bundle(
     from x0tta_cli.terminal.collecting import COLLECTORS, Wanted, know_secrets
 
     now = datetime.now(UTC)
-    wanted = Wanted(configuration(), _instant(since, now), now)
+    wanted = Wanted(configuration(), since_when(since, now), now)
     target = (file or Path(f"x0tta-bundle-{now:%Y%m%dT%H%M%SZ}.tar.gz")).absolute()
     _check_name(target)
     if not preview:
@@ -155,17 +156,6 @@ def bundle(
     data = _archive(target, manifest, contents)
     _write(target, data)
     return replace(manifest, file=target, size_bytes=len(data))
-
-
-def _instant(text: str, now: datetime) -> datetime:
-    """Read `2h` as two hours ago, and instants as everywhere; UsageError `times.bad_instant`."""
-    from x0tta_cli.core.errors import UsageError
-    from x0tta_cli.core.times import parse_duration, parse_instant
-
-    try:
-        return now - parse_duration(text)
-    except (UsageError, OverflowError):
-        return parse_instant(text, now)
 
 
 def _check_name(target: Path) -> None:

@@ -15,15 +15,17 @@ None. The frame shows it and ends with its `exit_status`, 0 where it has none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from importlib import import_module
 from typing import Any, ClassVar, TypeVar, cast
 
 import typer
 from typer._click.exceptions import UsageError as TyperUsageError
 from typer._coercion import TypeDescriptor, build_runtime_param, resolve_type_descriptor
 from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.main import get_command_from_info, get_command_name, get_group_from_info
 from typer.models import OptionInfo
 
 from x0tta_cli.core.errors import ExitStatus, NotPermittedError, UsageError
@@ -99,7 +101,9 @@ class Traits:
 class App(typer.Typer):
     """A group of commands, or with `single=True` one command that goes by the group's name.
 
-    `default` names the command that the group runs where the line names none.
+    `default` names the command that the group runs where the line names none. A group of many
+    names in `commands` the module that each command, or group of them, is in: it is loaded when
+    that one is asked for.
     """
 
     def __init__(
@@ -108,11 +112,13 @@ class App(typer.Typer):
         *,
         default: str | None = None,
         single: bool = False,
+        commands: Mapping[str, str] | None = None,
         cls: type[TyperGroup] | None = None,
     ) -> None:
         self.single = single
+        deferred = Deferred(self, commands) if commands else None
         super().__init__(
-            cls=cls or type("Group", (Group,), {"default": default}),
+            cls=cls or type("Group", (Group,), {"default": default, "deferred": deferred}),
             help=help,
             rich_markup_mode=None,
             add_completion=False,
@@ -234,6 +240,16 @@ class Group(Frame, TyperGroup):
     """A group of commands, one of which, the `default`, may go without being named."""
 
     default: ClassVar[str | None] = None
+    deferred: ClassVar[Deferred | None] = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.deferred is not None:
+            self.commands = self.deferred
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        """Name the commands; loads none."""
+        return list(self.commands)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the group's line, after putting in the default command where none is named."""
@@ -259,6 +275,45 @@ class Group(Frame, TyperGroup):
         if not ctx._protected_args:
             raise usage.missing_command(self.list_commands(ctx), ctx.command_path)
         return super().invoke(ctx)
+
+
+class Deferred(MutableMapping[str, Any]):
+    """The parsers of an app's commands by name, in the order of its table, made when asked for."""
+
+    def __init__(self, app: App, modules: Mapping[str, str]) -> None:
+        self._app = app
+        self.modules = dict(modules)
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            import_module(self.modules[name])
+            self._made[name] = self._make(name)
+        return self._made[name]
+
+    def __setitem__(self, name: str, command: Any) -> None:
+        self._made[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self.modules[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.modules)
+
+    def __len__(self) -> int:
+        return len(self.modules)
+
+    def _make(self, name: str) -> Any:
+        """Make one command as Typer does for all of a group."""
+        form: dict[str, Any] = {"pretty_exceptions_short": False, "rich_markup_mode": None}
+        for group in self._app.registered_groups:
+            if group.name == name:
+                return get_group_from_info(group, suggest_commands=False, **form)
+        for command in self._app.registered_commands:
+            function = command.callback
+            if function and name == (command.name or get_command_name(function.__name__)):
+                return get_command_from_info(command, **form)
+        raise LookupError(f"{self.modules[name]} has no command {name}")
 
 
 class LazyCoercion:

@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from x0tta_cli.terminal.command import App, Listed, Verbatim, configuration, session
+from x0tta_cli.terminal.config_journal import journaled_edit, journaled_file
 from x0tta_cli.terminal.config_results import (
     Change,
     Checked,
@@ -28,6 +30,7 @@ from x0tta_cli.terminal.config_results import (
     blocks_of_settings,
     problem_of,
     state_of,
+    when_changed,
 )
 from x0tta_cli.terminal.groups import settings_models
 
@@ -71,7 +74,9 @@ def init(
     if session().dry_run:
         editing.refuse_existing(place, force=force)
         return NewFile(place.path, Outcome.PLANNED, content)
-    editing.create(place, content, force=force)
+    editing.refuse_existing(place, force=force)
+    with journaled_file(place.path):
+        editing.create(place, content, force=force)
     return NewFile(place.path, Outcome.WRITTEN, content)
 
 
@@ -128,9 +133,13 @@ def set_(
     models = settings_models()
     found = find_key(key, models)
     profile, is_plan = configuration().profile, session().dry_run
-    edit = editing.edit(
-        target(system=system), found, value, models, profile=profile, dry_run=is_plan
-    )
+    set_key = partial(editing.edit, target(system=system), found, value, models, profile=profile)
+    edit = set_key(dry_run=True)
+    if edit.is_change and not is_plan:
+        with journaled_edit(
+            found, file=edit.file, profile=profile, before=edit.before, value=edit.value
+        ):
+            edit = set_key()
     outcome = Outcome.UNCHANGED
     if edit.is_change:
         outcome = Outcome.PLANNED if is_plan else Outcome.WRITTEN
@@ -149,7 +158,12 @@ def path() -> list[ConfigFile]:
 
     models = settings_models()
     return [
-        ConfigFile(place.path, place.given_by, *state_of(problems_of_place(place, models)))
+        ConfigFile(
+            place.path,
+            place.given_by,
+            *state_of(problems_of_place(place, models)),
+            when_changed(place.path),
+        )
         for place in reversed(configuration().places())
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from x0tta_cli.terminal.blocks import (
     Tone,
     Verbatim,
 )
+from x0tta_cli.terminal.text import counted
 
 
 class Outcome(StrEnum):
@@ -98,6 +100,7 @@ class ConfigFile:
     given_by: str
     state: FileState
     problems: int
+    changed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +167,8 @@ def blocks_of_files(files: list[ConfigFile]) -> Iterator[Block]:
     for file in files:
         count = f", {counted(file.problems, 'problem')}" if file.problems else ""
         state = Cell(f"{file.state}{count}", tones.get(file.state, "bad"))
-        rows.append((file.file, file.given_by, state))
-    yield Table([Column("FILE"), Column("GIVEN BY"), Column("STATE")], rows)
+        rows.append((file.file, file.given_by, state, file.changed_at))
+    yield Table([Column("FILE"), Column("GIVEN BY"), Column("STATE"), Column("CHANGED")], rows)
     if any(file.problems for file in files):
         yield Text("x0tta config check says what is wrong.", "dim")
 
@@ -216,6 +219,14 @@ def state_of(found: list[OperatorError] | None) -> tuple[FileState, int]:
     return (FileState.INVALID if found else FileState.VALID), len(found)
 
 
+def when_changed(file: Path) -> datetime | None:
+    """Tell when a file was last written; None where it is not there, or may not be looked at."""
+    try:
+        return datetime.fromtimestamp(file.stat().st_mtime, UTC)
+    except OSError:
+        return None
+
+
 def problem_of(error: OperatorError) -> Problem:
     """Make a row of an error."""
     return Problem(error.code, int(error.exit_status), str(error), error.reason, error.fix)
@@ -243,8 +254,3 @@ def written(value: Any) -> str:
         [(kind, name)] = value.items()
         return f'{{ {kind} = "{name}" }}'
     return json.dumps(value, ensure_ascii=False)
-
-
-def counted(number: int, noun: str) -> str:
-    """Write a number with its noun."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"

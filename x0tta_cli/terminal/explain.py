@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from x0tta_cli.core.errors import NotFoundError
-from x0tta_cli.terminal.command import App, Block, Column, Facts, Heading, Kind, Table
+from x0tta_cli.terminal import options
+from x0tta_cli.terminal.command import App, Block, Column, Facts, Heading, Table
 
 app = App("Say what an error code means and how to mend it.", single=True)
 
@@ -64,7 +65,7 @@ def explain(
     code: Annotated[
         str | None,
         typer.Argument(help="Code at the end of an error; without it, all are listed."),
-        Kind("code"),
+        options.Listed("x0tta_cli.terminal.explain:codes"),
     ] = None,
 ) -> Explained | list[Listed]:
     """Say what an error code means and how to mend it."""
@@ -92,3 +93,10 @@ def _similar(code: str, codes: list[str]) -> str:
 
     of_area = [known for known in codes if known.partition(".")[0] == code]
     return did_you_mean(code, codes) or (f"It has {', '.join(of_area)}." if of_area else "")
+
+
+def codes() -> list[str]:
+    """Name all codes, for completion."""
+    from x0tta_cli.core.catalogue import CATALOGUE
+
+    return sorted(CATALOGUE)

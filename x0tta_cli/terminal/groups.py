@@ -5,6 +5,7 @@ Everything is looked up by name and imported when a command line needs it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -56,9 +57,32 @@ def load(reference: str) -> Any:
     return getattr(import_module(module), attribute)
 
 
-def settings_models() -> dict[str, type[BaseModel]]:
-    """Import the model of every section of the configuration; a section bears its group's name."""
-    return {group.name: load(group.settings) for group in GROUPS.values() if group.settings}
+class SettingsModels(Mapping[str, "type[BaseModel]"]):
+    """The model of every section of the configuration, by name; imported when it is asked for.
+
+    A section bears its group's name.
+    """
+
+    def __init__(self) -> None:
+        self._references = {name: group.settings for name, group in GROUPS.items()}
+
+    def __getitem__(self, name: str) -> type[BaseModel]:
+        reference = self._references.get(name)
+        if reference is None:
+            raise KeyError(name)
+        model: type[BaseModel] = load(reference)
+        return model
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, reference in self._references.items() if reference)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def settings_models() -> SettingsModels:
+    """Give the model of every section; none is imported before it is asked for."""
+    return SettingsModels()
 
 
 def operation_kind(name: str) -> OperationKind | None:
@@ -162,6 +186,14 @@ GROUPS = {
             "Write, show and check the configuration.",
             "x0tta_cli.terminal.config",
             "x0tta config show --origin  # every value, and where it comes from",
+            operations=(
+                OperationKind(
+                    "config.set", leftovers="x0tta_cli.terminal.config_journal:nothing_left"
+                ),
+                OperationKind(
+                    "config.init", leftovers="x0tta_cli.terminal.config_journal:nothing_left"
+                ),
+            ),
         ),
         Group(
             "flags",

@@ -6,8 +6,6 @@ spreadsheet would take for a formula; on a terminal alone its control characters
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,8 +13,8 @@ from typing import Any, get_type_hints
 
 from x0tta_cli.core.errors import UsageError
 from x0tta_cli.core.text import escape
-from x0tta_cli.terminal import streams
-from x0tta_cli.terminal.blocks import Block, Column, Facts, Heading, Table, View
+from x0tta_cli.terminal import live, streams
+from x0tta_cli.terminal.blocks import Block, Column, Facts, Heading, Table, Text, View
 from x0tta_cli.terminal.layout import Style, lay_out
 from x0tta_cli.terminal.options import did_you_mean
 from x0tta_cli.terminal.records import (
@@ -48,6 +46,10 @@ def show(result: Any, session: Session, view: View | None = None) -> None:
     Raises as `streams.write`, and UsageError `usage.unknown_field`.
     """
     if result is None:
+        return
+    if isinstance(result, live.Rounds) and live.is_wanted(session):
+        frames = (_frame(items, session, view) for items in result.rounds)
+        live.redraw(frames, lambda: _style(session))
         return
     if isinstance(result, Iterator):
         _show_stream(result, session, view)
@@ -84,6 +86,15 @@ def _show_stream(stream: Iterator[Any], session: Session, view: View | None) -> 
             columns = columns or _columns([item], names)
             _write_blocks([Table(columns, [_values(item, names)])], session, header=number == 0)
         streams.flush()
+
+
+def _frame(items: Sequence[Any], session: Session, view: View | None) -> list[Block]:
+    """Give the blocks of one round of a live view."""
+    if not items:
+        return [Text("Nothing to show yet.", "dim")]
+    if view is not None and not session.fields:
+        return [block for item in items for block in view(item)]
+    return _table(items, session.fields or _fields_of_all(items))
 
 
 def _chosen(result: Any, session: Session) -> Any:
@@ -183,6 +194,9 @@ def _write_json(data: Any, indent: int | None = None) -> None:
 
 
 def _write_csv(rows: Sequence[Any], names: Sequence[str], *, header: bool) -> None:
+    import csv
+    import io
+
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     if header and names:
@@ -203,12 +217,15 @@ def _csv_value(value: Any, *, escaped: bool) -> Any:
 
 
 def _write_blocks(blocks: Iterable[Block], session: Session, *, header: bool = True) -> None:
-    style = Style(
+    lines = list(lay_out(blocks, _style(session)))
+    for line in lines if header else lines[1:]:
+        streams.write(line + "\n")
+
+
+def _style(session: Session) -> Style:
+    return Style(
         width=streams.width_of(sys.stdout),
         colored=streams.has_colors(sys.stdout, no_color=session.no_color),
         wide=session.output == "wide",
         utc=session.utc,
     )
-    lines = list(lay_out(blocks, style))
-    for line in lines if header else lines[1:]:
-        streams.write(line + "\n")

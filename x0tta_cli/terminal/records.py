@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
+import sys
 import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import fields, is_dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from enum import Enum
 from pathlib import PurePath
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -105,9 +105,15 @@ def _plain_scalar(value: Any) -> Any:
         return format_instant(value)
     if isinstance(value, timedelta):
         return value.total_seconds()
-    if isinstance(value, PurePath | Decimal):
+    if isinstance(value, PurePath) or _is_decimal(value):
         return str(value)
     if hasattr(value, "item"):
         # A scalar of numpy; it is not imported to ask.
         return plain(value.item())
     raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def _is_decimal(value: Any) -> bool:
+    # Nobody has made one where nobody has imported what makes them.
+    decimal = sys.modules.get("decimal")
+    return decimal is not None and isinstance(value, decimal.Decimal)

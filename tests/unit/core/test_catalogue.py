@@ -6,6 +6,7 @@ import ast
 import importlib
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -36,8 +37,13 @@ KINDS = {
 } | {"Finding": Finding}
 
 
-def raised() -> Iterator[tuple[str, str, int]]:
-    """Yield code, place and exit status of every error that the source makes."""
+@cache
+def raised() -> tuple[tuple[str, str, int], ...]:
+    """Give code, place and exit status of every error that the source makes; read once."""
+    return tuple(found())
+
+
+def found() -> Iterator[tuple[str, str, int]]:
     for path in sorted(SOURCE.rglob("*.py")):
         source = path.read_text(encoding="utf-8")
         for node in ast.walk(ast.parse(source)):

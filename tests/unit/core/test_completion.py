@@ -54,6 +54,17 @@ def test_the_order_is_that_of_the_configuration(home):
     assert path_of(["--data", "option"], environ) == "option"
 
 
+def test_names_in_a_table_are_those_of_all_files_and_of_the_profile(home):
+    named = home / "named.toml"
+    named.write_text("[profiles.night.alert.channels.page]\n[alert.channels.am]\nkind = 'x'")
+    configure(home, "[alert.channels.mail]\n[drill]\nseed = 1")
+    line = Line(["--config", str(named)], {})
+    assert line.names("alert", "channels") == ["am", "mail"]
+    night = Line(["--config", str(named), "--profile", "night"], {})
+    assert night.names("alert", "channels") == ["am", "mail", "page"]
+    assert line.names("drill", "seed") == line.names("pay", "sources") == []
+
+
 def test_profiles_of_all_files(home):
     named = home / "named.toml"
     named.write_text("[profiles.b.drill]\n[profiles.a]")

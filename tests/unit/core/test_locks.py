@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from x0tta_cli.core import locks
+from x0tta_cli.core import state as core_state
 from x0tta_cli.core.errors import ConflictError, NotPermittedError
 
 HOLDER = """
@@ -43,14 +44,16 @@ def test_a_lock_that_another_process_holds_is_a_conflict_that_names_it(holder):
 
 def test_other_names_are_other_locks(holder):
     with locks.hold("ebpf:eth1"), locks.hold("../ebpf:eth0"), locks.hold("ebpf/eth0"):
-        pass
+        files = {path: locks.holder(path) for path in (core_state.folder() / "locks").iterdir()}
+    assert sorted(files.values()) == sorted([holder.pid, *[os.getpid()] * 3])
 
 
 def test_the_kernel_frees_the_lock_of_a_killed_process(holder):
     holder.send_signal(signal.SIGKILL)
     holder.wait()
     with locks.hold("ebpf:eth0"):
-        pass
+        [file] = (core_state.folder() / "locks").iterdir()
+        assert locks.holder(file) == os.getpid()
 
 
 def test_waiting_gets_the_lock_when_the_other_lets_go(holder):

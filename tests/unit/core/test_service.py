@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -233,3 +234,40 @@ def test_a_terminated_service_ends_with_143_as_a_command_does():
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (143, "drained\n")
     assert err == "error: Terminated by a signal, after cleaning up.\n"
+
+
+SERVING = """
+import sys
+from x0tta_cli.core import service
+from x0tta_cli.core.errors import Terminated
+from x0tta_cli.core.listener import Answer, listen
+
+try:
+    with service.running() as this, listen(sys.argv[1], lambda request: Answer(200)):
+        while this.wait(600):
+            pass
+except Terminated:
+    sys.exit(143)
+"""
+
+
+def test_a_signal_that_comes_just_as_a_wait_begins_ends_it():
+    """Python looks for signals before it begins to wait, and has to let another thread run first.
+
+    Whoever can connect sends the signal about then: without help, every other one waits to the end.
+    """
+    for _ in range(8):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            address = ("127.0.0.1", free.getsockname()[1])
+        line = [sys.executable, "-c", SERVING, f"{address[0]}:{address[1]}"]
+        with subprocess.Popen(line) as process:
+            while process.poll() is None:
+                with contextlib.suppress(ConnectionRefusedError):
+                    socket.create_connection(address, 5).close()
+                    break
+                time.sleep(0.05)
+            process.terminate()
+            try:
+                assert process.wait(60) == 143
+            finally:
+                process.kill()

@@ -60,6 +60,7 @@ def test_accuracy_of_known_ranks():
     assert found.mrr == pytest.approx((1 + 1 / 2 + 1 / 4) / 4)
 
 
+@pytest.mark.slow
 @given(ranks)
 def test_accuracy_is_ordered_and_inside_its_intervals(values):
     found = accuracy(values)

@@ -66,6 +66,7 @@ def test_other_text_is_no_secret():
     assert canary("telegram") != canary("slack")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]])
 @pytest.mark.parametrize(
     ("statement", "told"),

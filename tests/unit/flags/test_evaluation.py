@@ -9,6 +9,7 @@ import pytest
 
 from x0tta_cli.core.config import load
 from x0tta_cli.core.errors import OperatorError
+from x0tta_cli.flags import evaluation
 from x0tta_cli.flags.evaluation import client, evaluate, evaluate_all, flags, require_on
 from x0tta_cli.flags.model import Flag, Kind
 from x0tta_cli.flags.settings import FlagSettings
@@ -93,10 +94,16 @@ def test_every_flag_has_a_default_and_a_meaning():
     for name, field in FlagSettings.model_fields.items():
         assert field.description, name
         assert type(field.default) in {bool, int, float, str}, name
+        # What is_given() alone decides: where nobody says anything, nothing is off.
+        assert field.default is not False, name
 
 
 def test_what_is_on_may_be_used():
-    require_on("graphsage", load(environ={VARIABLE: "on"}))
+    configuration = load(environ={VARIABLE: "on"})
+    require_on("graphsage", configuration)
+    assert evaluation.switched_off(configuration) == []
+    [off] = evaluation.switched_off(load(environ={VARIABLE: "off"}))
+    assert off.name == "graphsage"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ from fakes.simulated_mesh import simulate
 from x0tta_cli.core.errors import NotYetKnownError
 from x0tta_cli.ml.detector import detect, train
 
+pytestmark = pytest.mark.slow
+
 CHAIN = ((0, 1), (1, 2))
 
 

@@ -8,6 +8,8 @@ from x0tta_cli.core.errors import NotFoundError
 from x0tta_cli.ml.detector import detect, train
 from x0tta_cli.ml.explanation import NEIGHBOUR_INPUTS, OTHERS, OWN, explain
 
+pytestmark = pytest.mark.slow
+
 
 def total(attribution):
     return attribution.base + sum(c.shap for c in attribution.contributions)

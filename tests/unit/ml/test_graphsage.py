@@ -7,6 +7,8 @@ import torch
 from x0tta_cli.core.progress import Silent
 from x0tta_cli.ml import graphsage
 
+pytestmark = pytest.mark.slow
+
 GROUPS = ((0, 1), (2,))
 CALLS = ((0, 1), (1, 2), (0, 2))
 

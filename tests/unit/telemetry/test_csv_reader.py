@@ -303,6 +303,7 @@ def recordings(draw):
     return columns, instants, rows
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(recordings(), st.booleans())
 def test_what_was_written_is_read_back(recording, packed) -> None:

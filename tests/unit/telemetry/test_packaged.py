@@ -10,6 +10,8 @@ import pytest
 from x0tta_cli.telemetry.library import packaged_library
 from x0tta_cli.telemetry.telemetry import Role
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def incidents():

@@ -126,7 +126,8 @@ def refuse(library: Library, kind: type[OperatorError], code: str) -> OperatorEr
 
 def test_files_that_are_missing(library, recording) -> None:
     (recording / "test" / "issue_1" / "metrics.csv").unlink()
-    refuse(library, NotFoundError, "no_metrics")
+    missing = refuse(library, NotFoundError, "no_metrics")
+    assert str(recording / "test" / "issue_1") in f"{missing} {missing.reason} {missing.fix}"
     (recording / "test" / "issue_1" / "metrics.csv").write_text("")
     (recording / "noissue" / "metrics.csv").rename(recording / "elsewhere.csv")
     refuse(library, NotFoundError, "no_healthy_recording")

@@ -67,26 +67,32 @@ def test_a_prefix_and_what_can_be_shown_choose_the_values(monkeypatch):
         "g\u200dh",
         "\ud800",
     ]
-    monkeypatch.setattr(values, "codes", lambda _line: offered)
-    assert [*values.lines_of("code", "", [])] == ["a b", "b", "c\twhat it means", "g\u200dh"]
-    assert [*values.lines_of("code", "c", [])] == ["c\twhat it means"]
-    assert [*values.lines_of("code", "-", [])] == ["-d"]
+    monkeypatch.setattr(values, "profiles", lambda _line: offered)
+    assert [*values.lines_of("profile", "", [])] == ["a b", "b", "c\twhat it means", "g\u200dh"]
+    assert [*values.lines_of("profile", "c", [])] == ["c\twhat it means"]
+    assert [*values.lines_of("profile", "-", [])] == ["-d"]
 
 
-def test_values_import_next_to_nothing():
+@pytest.mark.parametrize("kind", values.KINDS)
+def test_values_import_next_to_nothing(tmp_path, kind):
     script = (
         "import sys; before = set(sys.modules)\n"
-        "sys.argv = ['x0tta', '__complete', 'incident', '']\n"
+        f"sys.argv = ['x0tta', '__complete', '{kind}', '']\n"
         "from x0tta_cli.__main__ import main\n"
         "main()\n"
         "print(*set(sys.modules) - before, file=sys.stderr)"
     )
     ended = subprocess.run(
-        [sys.executable, "-I", "-c", script], capture_output=True, text=True, check=True
+        [sys.executable, "-I", "-c", script],
+        env={"HOME": str(tmp_path), "X0TTA_STATE_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     imported = set(ended.stderr.split())
-    assert "x0tta_cli.telemetry.names" in imported
-    assert len(ended.stdout.splitlines()) == 34
+    assert values.KINDS[kind].partition(":")[0] in imported
+    if kind == "incident":
+        assert len(ended.stdout.splitlines()) == 34
     assert not imported & {"typing", "re", "dataclasses", "pathlib", "typer", "pydantic", "tomllib"}
 
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from x0tta_cli.core import journal
+from x0tta_cli.core import folders, journal
 from x0tta_cli.core import state as core_state
 from x0tta_cli.core.completion import Line
 from x0tta_cli.core.journal import file
@@ -62,7 +62,7 @@ def test_the_folder_is_that_of_the_journal(monkeypatch, user, name, value):
     monkeypatch.setenv("HOME", "/home/of/somebody")
     monkeypatch.setattr(os, "geteuid", lambda: user)
     monkeypatch.setenv(name, value)
-    assert operations.state_folder() == str(core_state.folder())
+    assert folders.state_in_force() == str(core_state.folder())
 
 
 def test_a_journal_of_a_newer_x0tta_is_left_alone(journaled, state):

@@ -12,6 +12,8 @@ import pytest
 
 import x0tta_cli
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = Path(x0tta_cli.__file__).parent
 SCRIPT = """
 import importlib, json, sys
@@ -21,6 +23,9 @@ for name in sys.argv[1:]:
     importlib.import_module(name)
 print(json.dumps(sorted({name.partition(".")[0] for name in set(sys.modules) - before})))
 """
+
+# What takes as long to import as many a command to run.
+HEAVY = {"pydantic", "sqlalchemy", "httpx", "rich", "csv", "decimal", "importlib.metadata"}
 
 
 def modules_that_must_be_light():
@@ -68,15 +73,22 @@ def test_version_and_help_of_the_root_import_no_typer():
 
 
 @pytest.mark.parametrize(
-    "line", [["ebpf", "list"], ["ebpf", "detach", "nowhere0", "--yes"], ["ops", "clean", "1", "2"]]
+    "line",
+    [
+        ["ebpf", "list"],
+        ["ebpf", "detach", "nowhere0", "--yes"],
+        ["ops", "clean", "1", "2"],
+        ["ops", "list", "-o", "json"],
+        ["status", "-o", "json"],
+    ],
 )
-def test_texts_are_taken_as_they_are_without_pydantic(tmp_path, line):
-    """Also a list of them, and a section of the configuration that nobody has written."""
+def test_where_nothing_is_configured_no_model_of_the_configuration_is_loaded(tmp_path, line):
+    """Texts are taken as they are, also a list of them, and defaults known without their model."""
     script = (
         "import sys\n"
         "from x0tta_cli.__main__ import main\n"
         "main()\n"
-        "print('pydantic' in sys.modules, file=sys.stderr)"
+        f"print(sorted({HEAVY} & set(sys.modules)), file=sys.stderr)"
     )
     ended = subprocess.run(
         [sys.executable, "-c", script, *line],
@@ -85,4 +97,22 @@ def test_texts_are_taken_as_they_are_without_pydantic(tmp_path, line):
         text=True,
         check=True,
     )
-    assert ended.stderr.splitlines()[-1] == "False"
+    assert ended.stderr.splitlines()[-1] == "[]"
+
+
+def test_a_key_needs_no_model_but_that_of_its_own_section(tmp_path):
+    script = (
+        "import sys\n"
+        "from x0tta_cli.__main__ import main\n"
+        "main()\n"
+        "print(*sorted(n for n in sys.modules if n.endswith('.settings')), file=sys.stderr)"
+    )
+    for line in (["get", "drill.seed"], ["set", "drill.seed", "7"], ["show", "drill"]):
+        ended = subprocess.run(
+            [sys.executable, "-c", script, "config", *line],
+            env=os.environ | {"X0TTA_STATE_DIR": str(tmp_path), "HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert ended.stderr == "x0tta_cli.drill.settings\n"

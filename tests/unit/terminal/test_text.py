@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from x0tta_cli.core.text import escape
 from x0tta_cli.terminal.text import cells, escape_for_json, pad, wrap
 
 
+@pytest.mark.slow
 @given(st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
 def test_escaping_json_changes_no_data(data):
     encoded = escape_for_json(json.dumps(data, indent=2, ensure_ascii=False))

@@ -7,7 +7,7 @@ import random
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from x0tta_cli.core.errors import OperatorError
 from x0tta_cli.core.http.connection import Trust, connect
@@ -16,6 +16,9 @@ from x0tta_cli.core.http.pace import Pace, Turns
 from x0tta_cli.core.http.response import Response
 from x0tta_cli.core.secrets import redact
 
+if TYPE_CHECKING:
+    import httpx
+
 log = logging.getLogger(__name__)
 
 MAX_BYTES = 8 * 1024 * 1024
@@ -23,6 +26,7 @@ MAX_BYTES = 8 * 1024 * 1024
 IDEMPOTENT_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 # What says 'later'; other server errors, such as 501, say 'never'.
 PASSING_STATUSES = frozenset({429, 500, 502, 503, 504})
+MOST_URLS = 64
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 10.0
 
 
@@ -56,6 +60,9 @@ class Client:
         trust: Trust | None = None,
     ) -> None:
         self._client = connect(base_url, headers or {}, trust)
+        # Joining a path to the base takes as long as parsing an answer: what is asked for again is
+        # kept, such as the one path of many posts.
+        self._urls: dict[str, httpx.URL] = {}
         self.base_url = redact(base_url)
         self._timeout_s, self._retries, self._max_bytes = timeout_s, retries, max_bytes
         self._passing_statuses = passing_statuses
@@ -101,11 +108,15 @@ class Client:
         if not path.startswith("/") or path.startswith("//"):
             raise ValueError(f"the path {path!r} has to begin with one '/'")
         may_repeat = method.upper() in IDEMPOTENT_METHODS if idempotent is None else idempotent
+        url = self._urls.get(path, path)
+        request = self._client.build_request(
+            method, url, json=json, params=params, content=content, headers=headers
+        )
+        if params is None and len(self._urls) < MOST_URLS:
+            self._urls[path] = request.url
         exchange = Exchange(
             self._client,
-            self._client.build_request(
-                method, path, json=json, params=params, content=content, headers=headers
-            ),
+            request,
             timeout_s=self._timeout_s,
             max_bytes=self._max_bytes,
         )

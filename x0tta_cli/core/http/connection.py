@@ -39,23 +39,24 @@ def connect(base_url: str, headers: Mapping[str, str], trust: Trust | None = Non
 
     Raises `http.bad_url` (2), and `http.bad_certificate` (9) for files that TLS can't use.
     """
-    import ssl
     import sys
 
     # Its command line, which nobody here runs, would bring rich and pygments along: half its start.
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+    from urllib.request import getproxies
+
     import httpx
 
     parts = _checked(base_url)
     host = parts.hostname or ""
     stays_here = is_loopback(host)
     _register_secrets(parts, headers)
-    # Loading the authorities takes 30 ms. Where no TLS can come up, a context that trusts nobody
-    # will do.
-    speaks_plain = stays_here and parts.scheme == "http"
+    # Loading the authorities takes 30 ms, and a context that trusts nobody 3. Where no TLS can come
+    # up none is needed; httpcore would make its own.
+    speaks_plain = parts.scheme == "http" and (stays_here or not getproxies())
     trusting: ssl.SSLContext | bool = _context(trust) if trust is not None else True
     return httpx.Client(
-        verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if speaks_plain else trusting,
+        verify=None if speaks_plain else trusting,  # type: ignore[arg-type]
         base_url=base_url,
         headers={
             "user-agent": f"x0tta/{__version__}",

@@ -5,10 +5,12 @@ that a newer x0tta wrote, or that is none, offers nothing: the command itself sa
 """
 
 # pathlib takes longer to import than all of this to run.
-# ruff: noqa: PTH111, PTH113, PTH117, PTH118, PTH120, PTH123
+# ruff: noqa: PTH113, PTH117, PTH118, PTH120, PTH123
 from __future__ import annotations
 
 import os
+
+from x0tta_cli.core import folders
 
 # The typing module costs as much as all of this; type checkers take any variable of this name.
 TYPE_CHECKING = False
@@ -34,7 +36,7 @@ def unfinished(_line: Line) -> list[tuple[str, str]]:
 
 
 def _ids(condition: str) -> list[tuple[str, str]]:
-    file = os.path.join(state_folder(), "journal.sqlite3")
+    file = os.path.join(folders.state_in_force(), "journal.sqlite3")
     if not _is_known(file):
         return []
     import sqlite3
@@ -52,19 +54,6 @@ def _ids(condition: str) -> list[tuple[str, str]]:
         return [(str(identifier), str(kind)) for identifier, kind in rows]
     finally:
         connection.close()
-
-
-def state_folder() -> str:
-    """Tell where x0tta keeps its state, whether it exists or not."""
-    given = os.environ.get("X0TTA_STATE_DIR")
-    if given:
-        return given
-    if os.geteuid() == 0:
-        return "/var/lib/x0tta"
-    folder = os.environ.get("XDG_STATE_HOME", "").strip()
-    return os.path.join(
-        folder if os.path.isabs(folder) else os.path.expanduser("~/.local/state"), "x0tta"
-    )
 
 
 def _is_known(file: str) -> bool:

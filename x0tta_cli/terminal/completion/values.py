@@ -15,12 +15,12 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from x0tta_cli.core.completion import Line
 
 KINDS = {
-    "code": "x0tta_cli.terminal.completion.values:codes",
+    "channel": "x0tta_cli.alert.values:channels",
     "incident": "x0tta_cli.drill.values:incidents",
     "interface": "x0tta_cli.ebpf.values:interfaces",
     "netns": "x0tta_cli.ebpf.values:namespaces",
@@ -29,7 +29,6 @@ KINDS = {
     "profile": "x0tta_cli.terminal.completion.values:profiles",
     "unfinished_operation": "x0tta_cli.terminal.completion.operations:unfinished",
     "wallet": "x0tta_cli.pay.values:wallets",
-    "xdp_program": "x0tta_cli.ebpf.values:programs",
 }
 
 
@@ -40,6 +39,7 @@ def answer(arguments: Sequence[str]) -> int:
         lines = "".join(f"{line}\n" for line in lines_of(kind, prefix, words))
         os.write(1, lines.encode())
     except BaseException:  # noqa: BLE001 - also Ctrl-C, and a shell that no longer reads
+        # A word of it would stand in the prompt; the command itself says what is wrong.
         return 0
     return 0
 
@@ -61,13 +61,6 @@ def lines_of(kind: str, prefix: str, words: Sequence[str]) -> Iterator[str]:
 def profiles(line: Line) -> list[str]:
     """Name the profiles of the configuration."""
     return line.profiles()
-
-
-def codes(_line: Line) -> Iterable[tuple[str, str]]:
-    """Name the error codes, each with its title."""
-    from x0tta_cli.core.catalogue import CATALOGUE
-
-    return [(code, entry.title) for code, entry in sorted(CATALOGUE.items())]
 
 
 def _is_plain(name: str) -> bool:

@@ -155,10 +155,10 @@ def test_nothing_is_read_before_a_section_is_asked_for(files):
     assert code_of(configuration) in {"config.not_toml", "files.not_found"}
 
 
-def test_importing_loads_neither_pydantic_nor_platformdirs():
+def test_importing_loads_neither_pydantic_nor_tomlkit():
     code = (
         "import sys, x0tta_cli.core.config as config; config.load()\n"
-        "print({'pydantic', 'platformdirs', 'tomllib', 'tomlkit'} & set(sys.modules))"
+        "print({'pydantic', 'tomllib', 'tomlkit'} & set(sys.modules))"
     )
     answer = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

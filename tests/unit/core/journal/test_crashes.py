@@ -13,6 +13,8 @@ import pytest
 from x0tta_cli.core import journal
 from x0tta_cli.core.journal import State, file
 
+pytestmark = pytest.mark.slow
+
 NEXT_VERSION = "ALTER TABLE operations ADD COLUMN note TEXT;"
 STEPS = ("begun", "first started", "first done", "second started", "second done", "finished")
 VICTIM = """

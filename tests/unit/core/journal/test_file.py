@@ -56,8 +56,10 @@ def test_a_file_of_a_newer_version_is_refused_and_untouched(path):
 def test_a_newer_version_that_still_runs_is_noticed_too(path):
     newer = file.open_for_writing()
     newer.execute(f"PRAGMA user_version = {len(file.MIGRATIONS) + 1}")
+    before = path.read_bytes()
     try:
         both_ways(("journal.newer", 9))
+        assert path.read_bytes() == before
     finally:
         newer.close()
 

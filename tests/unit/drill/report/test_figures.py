@@ -14,6 +14,8 @@ from x0tta_cli.drill.report.model import HealthyBand, ReportData, Series
 from x0tta_cli.drill.report.series import series_figure
 from x0tta_cli.drill.report.topology import topology_figure
 
+pytestmark = pytest.mark.slow
+
 INSTANTS = (0.0, 300.0, 600.0, 900.0)
 BAND = HealthyBand(10.0, 20.0, 30.0)
 

@@ -14,6 +14,8 @@ import pytest
 from x0tta_cli.drill.model import Verdict
 from x0tta_cli.drill.report.page import judgement_on, render_page, render_summary_page
 
+pytestmark = pytest.mark.slow
+
 VOID = {"meta", "br", "wbr", "hr", "img", "input", "link"}
 HOSTILE = (
     "<script>alert(1)</script>",

@@ -44,7 +44,8 @@ def test_two_queries_may_not_measure_one_feature() -> None:
 
 
 def test_a_node_and_an_edge_may_have_features_of_one_name() -> None:
-    Queries((node_query("loss_rate", "a"),), (edge_query("loss_rate", "a"),))
+    both = Queries((node_query("loss_rate", "a"),), (edge_query("loss_rate", "a"),))
+    assert both.nodes[0].features[0].name == both.edges[0].features[0].name == "loss_rate"
 
 
 @pytest.mark.parametrize(
