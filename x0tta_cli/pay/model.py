@@ -102,7 +102,8 @@ class SourceState(StrEnum):
     """How well a source serves.
 
     `degraded`: it throttles us, we have spent its budget, or it does not tell how far its index is;
-    what it said stays true. `stale`: it answers from an index that lags behind. `down`: no answer, or none that can be read.
+    what it said stays true. `stale`: it answers from an index that lags behind. `down`: no answer,
+    or none that can be read.
     """
 
     OK = "ok"
