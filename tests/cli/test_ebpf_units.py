@@ -120,6 +120,7 @@ def test_following_is_ready_beside_an_interface_that_is_not_there_yet(environmen
 def test_exporting_is_ready_once_it_answers(environment, x0tta, pair, tmp_path):
     attached = x0tta("ebpf", "attach", "near", "--program", "count", "--netns", pair.netns)
     assert attached.returncode == 0
+    assert pair.ping(1) == 1
     unit = Unit.read("x0tta-ebpf-export.service")
     line = unit.command("", LISTEN="127.0.0.1:0", OPTIONS=f"--netns {pair.netns}")
     with started(line, environment, tmp_path) as status:
