@@ -15,6 +15,8 @@ import pytest
 from x0tta_cli.alert import passing
 from x0tta_cli.alert.passing import KEPT_BYTES, Ending
 
+pytestmark = pytest.mark.slow
+
 
 class Caught:
     """Two pipes whose other ends are read all the time."""

@@ -23,6 +23,8 @@ from x0tta_cli.core.errors import (
 )
 from x0tta_cli.core.listener import Answer, TlsFiles, listen
 
+pytestmark = pytest.mark.slow
+
 HERE = "127.0.0.1:0"
 TOKEN = SecretStr("a-token-of-tests")
 

@@ -16,6 +16,8 @@ import pytest
 from x0tta_cli.core import service
 from x0tta_cli.core.errors import ConfigurationError, Terminated
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def manager(tmp_path, monkeypatch):

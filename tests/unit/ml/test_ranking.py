@@ -10,6 +10,8 @@ from x0tta_cli.ml.ranking import largest_robust_z, rank
 from x0tta_cli.telemetry.library import packaged_library
 from x0tta_cli.telemetry.target import Symptom
 
+pytestmark = pytest.mark.slow
+
 SEEDS = range(20, 28)
 CHAIN = ((0, 1), (1, 2))
 
@@ -246,7 +248,6 @@ def test_the_plain_baseline_orders_by_the_largest_deviation(chain):
     assert sorted(largest_robust_z(chain, telemetry, latency)) == ["n0", "n1", "n2"]
 
 
-@pytest.mark.slow
 def test_the_recorded_causes_are_found_in_real_incidents():
     library = packaged_library()
     detectors = {}

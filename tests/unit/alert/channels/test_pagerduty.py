@@ -14,6 +14,8 @@ from x0tta_cli.alert.settings import PagerDutyChannel
 from x0tta_cli.core.errors import NotPermittedError, UnavailableError
 from x0tta_cli.core.notices import Explanation, Notice, Severity
 
+pytestmark = pytest.mark.slow
+
 STARTS_AT = datetime(2026, 11, 25, 3, tzinfo=UTC)
 OTHER_KEY = "hunter2other00000123456789abcdef"
 

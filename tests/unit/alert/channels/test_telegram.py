@@ -20,6 +20,8 @@ from x0tta_cli.core.errors import NotPermittedError, UnavailableError
 from x0tta_cli.core.journal.tables import transaction
 from x0tta_cli.core.notices import Explanation, Notice, Severity
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "987654321:hunter2-telegram-0123456789abcdef"
 STARTS_AT = datetime(2026, 11, 25, 3, tzinfo=UTC)
 ANNOTATIONS = {"summary": "cart answers slowly"}

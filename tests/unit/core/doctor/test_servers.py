@@ -17,6 +17,8 @@ from x0tta_cli.core.doctor import time as times
 from x0tta_cli.core.errors import UnavailableError
 from x0tta_cli.core.notices import Severity
 
+pytestmark = pytest.mark.slow
+
 
 class Nested(BaseModel):
     prometheus_url: str | None = None

@@ -20,6 +20,8 @@ from x0tta_cli.core.http.client import _pause_s
 from x0tta_cli.core.http.connection import is_loopback
 from x0tta_cli.core.http.pace import Pace
 
+pytestmark = pytest.mark.slow
+
 OK = (200, {}, b"")
 LONG_S = 60.0
 SHORT_S = 0.4

@@ -18,6 +18,8 @@ from x0tta_cli.pay.chains.settings import SourceSettings
 from x0tta_cli.pay.chains.turnstile import BLOCK, Turnstile
 from x0tta_cli.pay.model import SourceState
 
+pytestmark = pytest.mark.slow
+
 KINDS = pytest.mark.parametrize("kind", ["trongrid", "tronscan", "tonapi", "toncenter"])
 TODAY = date(2026, 11, 25)
 
