@@ -58,6 +58,20 @@ def practice(environment: dict[str, str]) -> Run:
 
 
 @pytest.fixture
+def alert(x0tta: Run, tmp_path: Path) -> Run:
+    """Run `x0tta alert …` with a configuration."""
+
+    def run(
+        configuration: str, name: str, *arguments: str, **options: object
+    ) -> subprocess.CompletedProcess[str]:
+        file = tmp_path / "alert.toml"
+        file.write_text(configuration)
+        return x0tta("alert", name, "--config", str(file), *arguments, **options)
+
+    return run
+
+
+@pytest.fixture
 def practice_line() -> list[str]:
     """The command line of x0tta with the group `practice`, for tests that start it themselves."""
     return PRACTICE

@@ -12,18 +12,6 @@ import pytest
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def alert(x0tta, tmp_path):
-    """Run `x0tta alert …` with a configuration."""
-
-    def run(configuration, name, *arguments, **options):
-        file = tmp_path / "alert.toml"
-        file.write_text(configuration)
-        return x0tta("alert", name, "--config", str(file), *arguments, **options)
-
-    return run
-
-
 def samples(file):
     return dict(
         line.rsplit(" ", 1) for line in file.read_text().splitlines() if not line.startswith("#")

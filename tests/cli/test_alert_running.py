@@ -37,18 +37,6 @@ def hook(taken):
         yield f'[alert.channels.hook]\nkind = "webhook"\nurl = "{url}/in"\n'
 
 
-@pytest.fixture
-def alert(x0tta, tmp_path):
-    """Run `x0tta alert …` with a configuration."""
-
-    def run(configuration, name, *arguments, **options):
-        file = tmp_path / "alert.toml"
-        file.write_text(configuration)
-        return x0tta("alert", name, "--config", str(file), *arguments, **options)
-
-    return run
-
-
 def rows(alert):
     return json.loads(alert(NOBODY, "outbox", "list", "--all", "-o", "json").stdout)
 

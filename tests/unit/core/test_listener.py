@@ -6,12 +6,12 @@ import http.client
 import json
 import socket
 import ssl
-import subprocess
 import threading
 from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+from fakes.certificates import make_authority
 from pydantic import SecretStr
 
 from x0tta_cli.core.errors import (
@@ -71,32 +71,18 @@ def raw(port, *pieces):
 def authority(tmp_path_factory):
     """A folder with a certificate authority, a server's certificate, and a client's."""
     folder = tmp_path_factory.mktemp("tls")
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-
-    def openssl(*arguments):
-        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-
-    # From Python 3.13 on an authority has to say that it is one.
-    signs = ["-addext", "keyUsage=critical,keyCertSign,cRLSign", "-subj", "/CN=test-ca"]
-    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", *signs)
-    for name in ("server", "client"):
-        extension = ["-addext", "subjectAltName=IP:127.0.0.1"]
-        extension += ["-addext", "basicConstraints=critical,CA:FALSE"]
-        signing = ["-CA", "ca.crt", "-CAkey", "ca.key"]
-        files = ["-keyout", f"{name}.key", "-out", f"{name}.crt"]
-        openssl("req", "-x509", *key, *signing, *files, "-subj", f"/CN={name}", *extension)
-    return folder
+    return make_authority(folder, server="IP:127.0.0.1", client="IP:127.0.0.1")
 
 
 @pytest.fixture
 def tls(authority):
-    return TlsFiles(authority / "server.crt", authority / "server.key")
+    return TlsFiles(authority / "server.pem", authority / "server.key")
 
 
 def client_context(authority, *, certificate=False):
-    context = ssl.create_default_context(cafile=authority / "ca.crt")
+    context = ssl.create_default_context(cafile=authority / "ca.pem")
     if certificate:
-        context.load_cert_chain(authority / "client.crt", authority / "client.key")
+        context.load_cert_chain(authority / "client.pem", authority / "client.key")
     return context
 
 
@@ -391,7 +377,7 @@ def test_beyond_loopback_nothing_stands_unprotected(address, tls):
 def test_beyond_loopback_a_token_or_client_certificates_protect(authority, tls):
     with listen("0.0.0.0:0", echo, token=TOKEN) as listening:
         assert ask(listening.port)[0] == 401
-    mutual = TlsFiles(tls.certificate, tls.key, authority / "ca.crt")
+    mutual = TlsFiles(tls.certificate, tls.key, authority / "ca.pem")
     with listen(":0", echo, tls=mutual) as listening:
         context = client_context(authority, certificate=True)
         assert ask(listening.port, context=context)[0] == 200
@@ -442,7 +428,7 @@ def test_tls_is_spoken_with_a_certificate(authority, tls):
 
 
 def test_client_certificates_are_demanded_where_authorities_are_given(authority, tls):
-    mutual = TlsFiles(tls.certificate, tls.key, authority / "ca.crt")
+    mutual = TlsFiles(tls.certificate, tls.key, authority / "ca.pem")
     with listen(HERE, echo, tls=mutual) as listening:
         with pytest.raises((ssl.SSLError, ConnectionError)):
             ask(listening.port, context=client_context(authority))
@@ -461,22 +447,22 @@ def test_a_handshake_that_never_comes_delays_nobody_and_is_cut_off(authority, tl
 
 def test_new_certificates_are_used_after_a_reload(authority, tmp_path):
     own = TlsFiles(tmp_path / "own.crt", tmp_path / "own.key")
-    own.certificate.write_bytes((authority / "client.crt").read_bytes())
+    own.certificate.write_bytes((authority / "client.pem").read_bytes())
     own.key.write_bytes((authority / "client.key").read_bytes())
     with listen(HERE, echo, tls=own) as listening:
         before = ssl.get_server_certificate(("127.0.0.1", listening.port))
-        own.certificate.write_bytes((authority / "server.crt").read_bytes())
+        own.certificate.write_bytes((authority / "server.pem").read_bytes())
         own.key.write_bytes((authority / "server.key").read_bytes())
         listening.reload_certificates()
         after = ssl.get_server_certificate(("127.0.0.1", listening.port))
-    assert before.strip() == (authority / "client.crt").read_text().strip()
-    assert after.strip() == (authority / "server.crt").read_text().strip()
+    assert before.strip() == (authority / "client.pem").read_text().strip()
+    assert after.strip() == (authority / "server.pem").read_text().strip()
 
 
 def test_a_key_that_is_not_the_certificates_own_is_refused(authority):
     with (
         pytest.raises(UsageError) as refused,
-        listen(HERE, echo, tls=TlsFiles(authority / "server.crt", authority / "client.key")),
+        listen(HERE, echo, tls=TlsFiles(authority / "server.pem", authority / "client.key")),
     ):
         pass
     assert refused.value.code == "listener.bad_certificate"

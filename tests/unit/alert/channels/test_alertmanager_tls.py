@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from fakes.certificates import make_authority, openssl
 
 from x0tta_cli.alert.model import DeliveryState
 from x0tta_cli.alert.outbox import listing
@@ -20,24 +20,14 @@ from x0tta_cli.drill.receiver import Receiver
 def certificates(tmp_path_factory):
     """An authority with a certificate for ::1, one for a client, and one that has run out."""
     folder = tmp_path_factory.mktemp("certificates")
-
-    def openssl(*arguments):
-        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-
-    new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    signs = ("-addext", "keyUsage=critical,keyCertSign,cRLSign", "-subj", "/CN=ca")
-    openssl("req", "-x509", *new_key, "-keyout", "ca.key", "-out", "ca.pem", *signs)
-    for name, days in (("server", "1"), ("client", "1")):
-        openssl(
-            "req", "-x509", *new_key, "-keyout", f"{name}.key", "-out", f"{name}.pem",
-            "-CA", "ca.pem", "-CAkey", "ca.key", "-subj", f"/CN={name}", "-days", days,
-            "-addext", "subjectAltName=IP:::1", "-addext", "basicConstraints=CA:FALSE",
-        )  # fmt: skip
-    openssl("req", "-new", "-key", "server.key", "-out", "old.csr", "-subj", "/CN=server")
+    make_authority(folder, server="IP:::1", client="IP:::1")
+    openssl(
+        folder, "req", "-new", "-key", "server.key", "-out", "old.csr", "-subj", "/CN=server",
+    )  # fmt: skip
     (folder / "extension").write_text("subjectAltName=IP:::1")
     openssl(
-        "x509", "-req", "-in", "old.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-        "-days", "-1", "-extfile", "extension", "-out", "old.pem",
+        folder, "x509", "-req", "-in", "old.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
+        "-CAcreateserial", "-days", "-1", "-extfile", "extension", "-out", "old.pem",
     )  # fmt: skip
     return folder
 

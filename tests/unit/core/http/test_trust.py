@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-
 import pytest
+from fakes.certificates import make_authority
 
 from x0tta_cli.core.errors import ConfigurationError, UnavailableError
 from x0tta_cli.core.http import Client, Trust
@@ -15,21 +14,7 @@ from x0tta_cli.core.listener import Answer, TlsFiles, listen
 def certificates(tmp_path_factory):
     """An authority with a certificate for 127.0.0.1, and one for a client."""
     folder = tmp_path_factory.mktemp("certificates")
-
-    def openssl(*arguments):
-        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-
-    new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    # From Python 3.13 on an authority has to say that it is one.
-    signs = ("-addext", "keyUsage=critical,keyCertSign,cRLSign", "-subj", "/CN=ca")
-    openssl("req", "-x509", *new_key, "-keyout", "ca.key", "-out", "ca.pem", *signs)
-    for name, extension in (("server", "IP:127.0.0.1"), ("client", "DNS:client")):
-        openssl(
-            "req", "-x509", *new_key, "-keyout", f"{name}.key", "-out", f"{name}.pem",
-            "-CA", "ca.pem", "-CAkey", "ca.key", "-subj", f"/CN={name}",
-            "-addext", f"subjectAltName={extension}", "-addext", "basicConstraints=CA:FALSE",
-        )  # fmt: skip
-    return folder
+    return make_authority(folder, server="IP:127.0.0.1", client="DNS:client")
 
 
 @pytest.fixture
