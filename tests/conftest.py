@@ -11,6 +11,8 @@ from hypothesis import settings
 
 # How long an example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("x0tta", deadline=None)
+# What `scripts/test --quick` asks for: a look at each property; the whole run searches.
+settings.register_profile("quick", deadline=None, max_examples=10)
 settings.load_profile("x0tta")
 
 ALLOWED_SKIPS = Path(__file__).with_name("allowed_skips.txt")

@@ -12,6 +12,8 @@ import pytest
 from fakes.bot_api import TOKEN, running_bot_api
 from fakes.http_server import Answer, Request, serving
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def api():

@@ -11,6 +11,8 @@ from urllib.parse import urlencode
 import pytest
 from fakes.chains import ton, tonapi, toncenter, tron, trongrid, tronscan
 
+pytestmark = pytest.mark.slow
+
 SHOP, CUSTOMER = tron.address_of("shop"), tron.address_of("customer")
 LISTING = f"/v1/accounts/{SHOP}/transactions/trc20"
 

@@ -18,6 +18,8 @@ from x0tta_cli.core.errors import (
     UsageError,
 )
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "S3CRET-S3CRET-S3CRET"
 
 

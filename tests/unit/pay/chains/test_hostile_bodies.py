@@ -8,6 +8,8 @@ import pytest
 from fakes.chains import ton
 from pytoniq_core import Builder, Cell, begin_cell
 
+pytestmark = pytest.mark.slow
+
 SHOP, STRANGER = ton.account_of("shop"), ton.account_of("stranger")
 BOTH = pytest.mark.parametrize("kind", ["tonapi", "toncenter"])
 COMMENT = ton.text_comment("A-1")

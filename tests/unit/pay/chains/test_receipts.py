@@ -10,6 +10,8 @@ from fakes.chains.server import Trouble
 from x0tta_cli.core.errors import UnavailableError
 from x0tta_cli.pay.chains.receipts import AT_ONCE, fetch_receipts
 
+pytestmark = pytest.mark.slow
+
 
 def collect(receipts, found: list[str]) -> None:
     for tx, _ in receipts:
