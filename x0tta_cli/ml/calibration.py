@@ -82,7 +82,7 @@ def design_effect(
     per_block = [alarms[:, chosen[block[chosen] == number]] for number in numbers]
     sizes = np.array([part.size for part in per_block], dtype=float)
     counts = np.array([part.sum() for part in per_block], dtype=float)
-    rate = counts.sum() / max(sizes.sum(), 1.0)
+    rate = float(counts.sum()) / max(float(sizes.sum()), 1.0)
     if len(numbers) < 2 or not 0.0 < rate < 1.0:
         return None
     # Variance of a ratio of block totals (Cochran 1977, equation 6.9).

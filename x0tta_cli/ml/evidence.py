@@ -39,7 +39,7 @@ def _observed(case: Case, node: int) -> Iterator[Evidence]:
     farthest = {}
     for group in view.detector.scorer.groups:
         sample, place = np.unravel_index(
-            int(harm[:, list(group)].argmax()), (len(harm), len(group))
+            int(np.argmax(harm[:, list(group)])), (len(harm), len(group))
         )
         farthest[group[place]] = int(sample)
     told = sorted(farthest, key=lambda index: -harm[farthest[index], index])[:QUANTITIES_TOLD]

@@ -157,7 +157,7 @@ def _inputs_of(view: View, sample: Sample) -> list[Input]:
     for number, node in enumerate(sample.nodes[1:], 1):
         for group in view.detector.scorer.groups:
             distance = np.abs(np.nan_to_num(sample.deviations[number, list(group)]))
-            farthest = group[int(distance.argmax())]
+            farthest = group[int(np.argmax(distance))]
             cells = tuple((number, index) for index in group)
             name = topology.nodes[node]
             candidates.append(

@@ -65,7 +65,7 @@ def check_same_step(path: Path, healthy: Telemetry, incident: Telemetry) -> None
     if step_s is None or found_s is None:
         return
     distances = np.diff(incident.instants)
-    coarser = len(distances) > 1 and distances.min() > (1 + STEP_TOLERANCE) * step_s
+    coarser = len(distances) > 1 and np.min(distances) > (1 + STEP_TOLERANCE) * step_s
     if coarser or off_beat(distances, step_s).any():
         raise UsageError(
             "telemetry.different_step",

@@ -208,9 +208,8 @@ class Telemetry:
             padded = np.zeros(len(self.instants) + 2, dtype=np.int8)
             padded[1:-1] = missing[node_index, :, feature_index]
             change = np.diff(padded)
-            for first, stop in zip(
-                np.flatnonzero(change == 1), np.flatnonzero(change == -1), strict=True
-            ):
+            begins, ends = np.flatnonzero(change == 1), np.flatnonzero(change == -1)
+            for first, stop in zip(begins.tolist(), ends.tolist(), strict=True):
                 if stop - first >= at_least:
                     runs.append(
                         MissingRun(
@@ -218,7 +217,7 @@ class Telemetry:
                             self.features[feature_index].name,
                             float(self.instants[first]),
                             float(self.instants[stop - 1]),
-                            int(stop - first),
+                            stop - first,
                         )
                     )
         return tuple(runs)
@@ -231,7 +230,7 @@ class Telemetry:
         steps = np.rint(np.diff(self.instants) / step_s).astype(int)
         return tuple(
             Gap(float(self.instants[i]), float(self.instants[i + 1]), int(steps[i] - 1))
-            for i in np.flatnonzero(steps > 1)
+            for i in np.flatnonzero(steps > 1).tolist()
         )
 
     def _edge_values_for(self, topology: Topology) -> NDArray[np.float64] | None:
