@@ -24,3 +24,33 @@ def make_authority(folder: Path, **alternatives: str) -> Path:
             "-addext", f"subjectAltName={alternative}", "-addext", "basicConstraints=CA:FALSE",
         )  # fmt: skip
     return folder
+
+
+# openssl writes only certificates that are still valid, but for its command that keeps an index.
+_INDEXED = """\
+[ca]
+default_ca = authority
+[authority]
+database = index.txt
+new_certs_dir = .
+serial = serial
+default_md = sha256
+policy = subject
+x509_extensions = extensions
+[subject]
+commonName = supplied
+[extensions]
+subjectAltName = {alternative}
+"""
+
+
+def make_expired(folder: Path, name: str, key: str, alternative: str) -> None:
+    """Write `NAME.pem`, signed by `make_authority`'s authority, which has run out years ago."""
+    (folder / "ca.conf").write_text(_INDEXED.format(alternative=alternative))
+    (folder / "index.txt").touch()
+    openssl(folder, "req", "-new", "-key", key, "-out", f"{name}.csr", "-subj", f"/CN={name}")
+    openssl(
+        folder, "ca", "-batch", "-config", "ca.conf", "-rand_serial", "-in", f"{name}.csr",
+        "-cert", "ca.pem", "-keyfile", "ca.key", "-out", f"{name}.pem", "-notext",
+        "-startdate", "20200101000000Z", "-enddate", "20200102000000Z",
+    )  # fmt: skip

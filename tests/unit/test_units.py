@@ -1,14 +1,12 @@
 """The shipped systemd units and cron lines of all groups: what they start exists, and how.
 
-A group's file in `x0tta_cli/GROUP/units/` is found by itself. Where systemd is not installed, its
-own word on the files is missing; everything else is looked at all the same.
+A group's file in `x0tta_cli/GROUP/units/` is found by itself.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
-import shutil
 import subprocess
 from collections import defaultdict
 from importlib import metadata
@@ -150,6 +148,8 @@ def test_a_cron_line_calls_a_command_that_there_is(file):
             words = shlex.split(part.partition(">")[0])
             if words[0] == "x0tta":
                 parse(words)
+    # Commands are installed there, and cron itself looks in /usr/bin and /bin alone.
+    assert re.search("^PATH=.*/usr/local/bin", file.read_text(), re.MULTILINE)
     # Whatever else stands there is a variable or a comment: cron takes all other lines for jobs.
     for text in file.read_text().splitlines():
         assert not text or text.startswith("#") or ASSIGNMENT.match(text) or CRON.fullmatch(text)
@@ -166,15 +166,12 @@ def test_what_a_unit_could_get_wrong_is_noticed():
 @pytest.mark.parametrize("file", [*SERVICES, *TIMERS], ids=name_of)
 def test_systemd_finds_nothing_wrong(file, tmp_path):
     assert set(read(file)) <= {"Unit", "Service", "Timer", "Install"}
-    analyze = shutil.which("systemd-analyze")
-    if analyze is None:
-        return
     for unit in file.parent.iterdir():
         # systemd wants to see the command; where it lies differs from machine to machine.
         text = unit.read_text(encoding="utf-8").replace("ExecStart=x0tta", "ExecStart=/bin/true")
         (tmp_path / unit.name).write_text(text, encoding="utf-8")
     ended = subprocess.run(
-        [analyze, "verify", "--man=no", "--recursive-errors=no", tmp_path / file.name],
+        ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", tmp_path / file.name],
         capture_output=True,
         text=True,
         check=False,

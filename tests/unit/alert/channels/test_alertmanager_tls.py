@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from fakes.certificates import make_authority, openssl
+from fakes.certificates import make_authority, make_expired
 
 from x0tta_cli.alert.model import DeliveryState
 from x0tta_cli.alert.outbox import listing
@@ -21,14 +21,7 @@ def certificates(tmp_path_factory):
     """An authority with a certificate for ::1, one for a client, and one that has run out."""
     folder = tmp_path_factory.mktemp("certificates")
     make_authority(folder, server="IP:::1", client="IP:::1")
-    openssl(
-        folder, "req", "-new", "-key", "server.key", "-out", "old.csr", "-subj", "/CN=server",
-    )  # fmt: skip
-    (folder / "extension").write_text("subjectAltName=IP:::1")
-    openssl(
-        folder, "x509", "-req", "-in", "old.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
-        "-CAcreateserial", "-days", "-1", "-extfile", "extension", "-out", "old.pem",
-    )  # fmt: skip
+    make_expired(folder, "old", "server.key", "IP:::1")
     return folder
 
 
