@@ -123,8 +123,10 @@ def until(condition: object, within_s: float = 10.0) -> bool:
 
 def exists(kind: str, identifier: int) -> bool:
     """Whether the kernel has a program, map or link of an id, as bpftool says."""
-    line = ["bpftool", kind, "show", "id", str(identifier)]
-    return subprocess.run(line, capture_output=True, check=False).returncode == 0
+    # Its exit status is no answer: some releases end with 255 for each link that they show.
+    line = ["bpftool", "-j", kind, "show", "id", str(identifier)]
+    told = subprocess.run(line, capture_output=True, check=False).stdout
+    return json.loads(told).get("id") == identifier
 
 
 def _make(pair: Pair) -> None:
