@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from x0tta_cli.core.errors import ConflictError, OperatorError
-from x0tta_cli.ebpf import capabilities, refusals, syscalls
+from x0tta_cli.ebpf import capabilities, features, refusals, syscalls
 from x0tta_cli.ebpf.interfaces import MODE_FLAG, find_index
 from x0tta_cli.ebpf.model import Attachment, Holding, Interface, Mode, Refusal
 from x0tta_cli.ebpf.netlink import KernelRefusal
@@ -168,7 +168,9 @@ def _judged(error: OSError, program_fd: int, interface: Interface, mode: Mode) -
         raise vanished(interface) from error
     if number not in refusals.CANNOT:
         raise error
-    words = _words(error, program_fd, interface, mode)
+    # That a card's driver has no offload, as it tells itself, needs no words.
+    lacks_offload = mode is Mode.HARDWARE and features.lacks_offload(interface.index)
+    words = "" if lacks_offload else _words(error, program_fd, interface, mode)
     return refusals.explain(interface, mode, number, words)
 
 

@@ -11,7 +11,6 @@ import errno
 import os
 
 from x0tta_cli.core import extras
-from x0tta_cli.ebpf import features
 from x0tta_cli.ebpf.model import Interface, Mode, Refusal
 from x0tta_cli.ebpf.netlink import KernelRefusal
 from x0tta_cli.ebpf.rtnetlink import (
@@ -32,12 +31,9 @@ VETH_MTU_BYTES = 3506
 def kernel_text(program_fd: int, interface: Interface, mode: Mode) -> str:
     """Ask the kernel for the words of a refusal by repeating the request; empty where it has none.
 
-    Should the repetition succeed, its program is taken off again at once. Not asked are a card
-    whose driver tells that it has no offload, which is an answer already, and what can't be asked
-    without pyroute2: an attachment does not fail for want of words.
+    Should the repetition succeed, its program is taken off again at once. Not asked is what can't
+    be asked without pyroute2: an attachment does not fail for want of words.
     """
-    if mode is Mode.HARDWARE and features.lacks_offload(interface.index):
-        return ""
     if extras.missing("ebpf"):
         return ""
     try:
@@ -51,7 +47,10 @@ def kernel_text(program_fd: int, interface: Interface, mode: Mode) -> str:
 def explain(interface: Interface, mode: Mode, number: int, words: str) -> Refusal:
     """Name the cause of a refusal, and what mends it."""
     if mode is Mode.HARDWARE:
-        cause, fix = "no offload to the card", "Leave --mode hw out: no other mode needs the card."
+        cause, fix = (
+            "no offload to the card",
+            "Ask for another mode than hw: no other needs the card.",
+        )
     else:
         cause, fix = _cause(interface, number, words.lower())
     return Refusal(interface.name, mode, number, words, cause, fix)
