@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import re
@@ -246,6 +247,58 @@ def test_a_program_that_may_not_be_seen_is_in_the_way_and_nobody_elses(environme
     assert pair.programs() == [identifier]
 
 
+def test_what_would_keep_what_is_asked_for_is_named_with_its_namespace(ebpf, pair):
+    ended = ebpf("top", "near", "--once", "-o", "json")
+    assert ended.returncode == 4
+    assert (
+        problem_of(ended)["fix"] == f"x0tta ebpf attach near --netns {pair.netns} --program flows"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "capability"),
+    [
+        ("attach lo --program count", "CAP_BPF"),
+        ("attach lo --program count --dry-run", "CAP_BPF"),
+        ("list", "CAP_SYS_ADMIN"),
+        ("clean", "CAP_SYS_ADMIN"),
+    ],
+)
+def test_the_capabilities_of_a_user_namespace_are_none_for_bpf(environment, words, capability):
+    line = ["unshare", "--user", "--map-root-user", "--net", X0TTA, "ebpf", *words.split()]
+    ended = subprocess.run(
+        [*line, "-o", "json"], env=environment, capture_output=True, text=True, check=False
+    )
+    problem = problem_of(ended)
+    assert (ended.returncode, problem["code"]) == (6, "ebpf.not_permitted")
+    assert capability in problem["context"]["capabilities"]
+    assert "outside of the user namespace" in problem["fix"]
+
+
+def test_who_may_not_see_all_links_still_knows_and_takes_off_its_own(environment, pair):
+    line = ["nsenter", f"--net=/run/netns/{pair.netns}"]
+    line += ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-all", X0TTA, "ebpf"]
+
+    def run(*words):
+        ended = subprocess.run(
+            [*line, *words, "-o", "json"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
+        return json.loads(ended.stdout)
+
+    [first] = run("attach", "near", "--program", "count")["attached"]
+    [again] = run("attach", "near", "--program", "count")["attached"]
+    assert (again["changed"], again["id"]) == (False, first["id"])
+    assert any("CAP_SYS_ADMIN" in note for note in again["notes"])
+    [gone] = run("detach", "near")["detached"]
+    assert (gone["changed"], gone["id"]) == (True, first["id"])
+    assert pair.programs() == []
+
+
 def test_without_the_capability_to_ask_hosts_nothing_that_can_drop_is_attached(environment, pair):
     line = [
         "setpriv",
@@ -296,6 +349,35 @@ def test_status_without_capabilities_tells_that_there_are_programs(environment, 
     [told] = [one for one in json.loads(ended.stdout)["lines"] if one["group"] == "ebpf"]
     assert "near" in told["summary"]
     assert told["next"] == "sudo x0tta ebpf list"
+
+
+@pytest.fixture
+def without_libbpf(environment, pair):
+    """Run a command of the group where something else stands in the place of libbpf."""
+    ctypes.CDLL("libbpf.so.1")
+    mapped = Path("/proc/self/maps").read_text(encoding="utf-8").splitlines()
+    library = next(line.split()[-1] for line in mapped if "libbpf.so" in line)
+    hidden = ["unshare", "--mount", "sh", "-c", 'mount --bind /dev/null "$0" && exec "$@"', library]
+
+    def run(*words):
+        line = [*hidden, X0TTA, "ebpf", *words, "--netns", pair.netns, "-o", "json"]
+        return subprocess.run(line, env=environment, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_without_libbpf_loading_names_the_package_and_all_else_works(without_libbpf, ebpf, pair):
+    ended = without_libbpf("attach", "near", "--program", "count")
+    problem = problem_of(ended)
+    assert (ended.returncode, problem["code"]) == (8, "ebpf.no_libbpf")
+    assert "libbpf1" in problem["fix"]
+    ebpf("attach", "near", "--program", "count")
+    probed = json.loads(without_libbpf("probe", "near").stdout)
+    assert probed["host"]["libbpf"] is None
+    [listed] = json.loads(without_libbpf("list").stdout)
+    assert (listed["program"], listed["owner"]) == ("count", "x0tta")
+    [gone] = json.loads(without_libbpf("detach", "near").stdout)["detached"]
+    assert (gone["changed"], pair.programs()) == (True, [])
 
 
 def test_inside_ip_netns_exec_the_way_out_is_named(environment, pair):

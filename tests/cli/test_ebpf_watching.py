@@ -6,9 +6,11 @@ import json
 import lzma
 import re
 import signal
+import socket
 import struct
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
@@ -177,6 +179,7 @@ def test_blocking_is_planned_done_listed_and_undone(x0tta, pair, attach):
     where = ["--netns", pair.netns, "--interface", pair.near]
     plan = x0tta("ebpf", "block", "add", "198.18.0.0/24", *where, "--dry-run", "--exit-code")
     assert plan.returncode == 3
+    assert "198.18.0.0/24 would be in the deny list of near." in plan.stdout
     assert pair.ping(1) == 1
     added = answer(x0tta("ebpf", "block", "add", "198.18.0.0/24", *where, "-o", "json"))
     assert [change["changed"] for change in added["changes"]] == [True]
@@ -253,7 +256,7 @@ def test_a_recording_is_read_back_as_telemetry(x0tta, pair, attach, tmp_path):
     attach("meter", "--param", "port=4784")
     file = tmp_path / "metrics.csv.xz"
     with subprocess.Popen(
-        ["ip", "netns", "exec", pair.beyond, "ping", "-q", "-i", "0.05", "-c", "80", veth.NEAR],
+        ["ip", "netns", "exec", pair.beyond, "ping", "-q", "-i", "0.05", "-w", "60", veth.NEAR],
         stdout=subprocess.DEVNULL,
     ) as pinging:
         line = ["ebpf", "record", str(file), "--for", "2s", "--step", "250ms"]
@@ -270,6 +273,41 @@ def test_a_recording_is_read_back_as_telemetry(x0tta, pair, attach, tmp_path):
     assert packets_seen.sum() > 0
     assert throughput.sum() > 0
     assert lzma.decompress(file.read_bytes()).startswith(b"microservice,")
+
+
+def test_a_program_that_is_taken_off_leaves_what_was_recorded(
+    x0tta, environment, pair, attach, tmp_path
+):
+    attach("count")
+    file = tmp_path / "metrics.csv"
+    where = ["--netns", pair.netns]
+    line = [X0TTA, "ebpf", "record", str(file), "--for", "1h", "--step", "100ms", *where]
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager,
+        subprocess.Popen(
+            [*line, "-o", "json"],
+            env=environment | {"NOTIFY_SOCKET": bound(manager, tmp_path / "notify")},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as recorder,
+    ):
+        assert b"READY=1" in manager.recv(4096)
+        time.sleep(1)
+        assert x0tta("ebpf", "detach", pair.near, *where).returncode == 0
+        output, errors = recorder.communicate(timeout=30)
+    assert recorder.returncode == 0, errors
+    told = json.loads(output)
+    assert told["samples"] > 0
+    assert told["samples"] + told["missed_samples"] == 36_000
+    assert "taken off while it was recorded" in errors
+    assert len(file.read_text().splitlines()) == 3 + told["samples"]
+
+
+def bound(manager: socket.socket, path: Path) -> str:
+    manager.bind(str(path))
+    manager.settimeout(30)
+    return str(path)
 
 
 def test_a_recording_that_is_too_long_is_refused_at_once(x0tta, pair, attach, tmp_path):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -97,7 +97,7 @@ def plan(request: AttachRequest) -> AttachPlan:
                 kept,
                 would_change=not same,
                 effects=modes.effects_of_native(interface) if Mode.NATIVE in choice.modes else (),
-                notes=choice.notes,
+                notes=(*choice.notes, *_notes_of_object(situation)),
             )
             for interface, choice in choices
         )
@@ -216,7 +216,7 @@ def _start_keeper(
         tuple(asdict(target) for target in targets),
         situation.request.check_again.total_seconds(),
         label.operation,
-        str(situation.request.filesystem) if loaded.tail_calls else None,
+        str(situation.request.filesystem) if loaded.has_pins else None,
     )
     tail_calls = [loaded.maps[name] for name in loaded.tail_calls]
     link_fds = [one.link_fd for one in held if one.link_fd is not None]
@@ -228,9 +228,9 @@ def _start_keeper(
 def _keep(situation: Situation, held: Sequence[Held], kept: _Kept, undoing: ExitStack) -> None:
     """Let it outlive this process: by the keeper, or by a pin for each interface."""
     filesystem, operation = situation.request.filesystem, kept.label.operation
-    if situation.loaded.tail_calls and pins.is_mounted(filesystem):
+    if situation.loaded.has_pins and pins.is_mounted(filesystem):
         undoing.callback(pins.remove_parts, filesystem, operation)
-        situation.loaded.pin_parts(pins.parts_folder(filesystem, operation))
+        situation.loaded.pin_parts(filesystem, operation)
     if kept.keeper is not None:
         kept.keeper.confirm()
     else:
@@ -253,6 +253,19 @@ def _pin(situation: Situation, held: Sequence[Held], kept: _Kept, undoing: ExitS
         kept.paths[one.interface.index] = path
 
 
+def _notes_of_object(situation: Situation) -> Iterator[str]:
+    """Say what an object by other hands has that is not to be seen on the interface."""
+    loaded, filesystem = situation.loaded, situation.request.filesystem
+    if loaded.parts and not loaded.tail_calls:
+        yield f"the first XDP program of the object; not attached: {', '.join(loaded.parts)}"
+    if loaded.named_maps:
+        names = ", ".join(loaded.named_maps)
+        if pins.is_mounted(filesystem):
+            yield f"maps pinned in {filesystem}, as the object asks: {names}"
+        else:
+            yield f"no BPF file system at {filesystem}: maps not pinned as the object asks: {names}"
+
+
 def _forget_replaced(found: Attachment) -> None:
     """Remove what held the program before: its pin, or its keeper's interest in the link."""
     if found.owner is not Owner.X0TTA:
@@ -270,6 +283,7 @@ def _attached(situation: Situation, held: Held, kept: _Kept, lost_ms: float | No
         notes = [f"replaced program {situation.request.replace} in place"]
     if held.mode is Mode.GENERIC:
         notes.append("generic mode: packets may have been merged; compare bytes, not packets")
+    notes += _notes_of_object(situation)
     path = kept.paths.get(held.interface.index)
     return Attached(
         interface=held.interface.name,

@@ -19,13 +19,20 @@ _KNOWN = {
 ATTACHING = ("CAP_BPF", "CAP_NET_ADMIN", "CAP_PERFMON", "CAP_SYS_ADMIN")
 # CAP_SYS_ADMIN stands in for what was split off it in Linux 5.8.
 _SPLIT_OFF = frozenset({"CAP_BPF", "CAP_PERFMON"})
+# For BPF the kernel takes the capabilities of the first user namespace alone, not those that root
+# of another has there. Its inode number never differs: PROC_USER_INIT_INO of linux/proc_ns.h.
+_FIRST_ALONE = frozenset({"CAP_BPF", "CAP_PERFMON", "CAP_SYS_ADMIN"})
+_FIRST_USER_NAMESPACE = 0xEFFFFFFD
 
 
 def missing(names: tuple[str, ...] = ATTACHING) -> tuple[str, ...]:
     """Name those of the capabilities that this process lacks."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     [held] = [int(line.split()[1], 16) for line in lines if line.startswith("CapEff:")]
-    has = {name: bool(held >> number & 1) for name, (number, _) in _KNOWN.items()}
+    void = _FIRST_ALONE if _is_in_user_namespace() else frozenset()
+    has = {
+        name: bool(held >> number & 1) and name not in void for name, (number, _) in _KNOWN.items()
+    }
     return tuple(
         name
         for name in names
@@ -42,14 +49,29 @@ def require(*names: str) -> None:
 
 def lacking(names: tuple[str, ...]) -> NotPermittedError:
     """Word which capabilities are missing, and what for."""
-    plural = "capabilities" if len(names) > 1 else "capability"
+    *first, last = names
+    listed = f"capabilities {', '.join(first)} and {last}" if first else f"capability {last}"
+    needed = "; ".join(f"{name} is needed {_KNOWN[name][1]}" for name in names)
     container = " ".join(f"--cap-add={name.removeprefix('CAP_')}" for name in names)
+    if _is_in_user_namespace():
+        needed += "; for BPF, what a user namespace has of its own does not count"
+        fix = "Run x0tta as root outside of the user namespace, as a rootless container is one."
+    elif os.geteuid() != 0:
+        fix = "Run x0tta as root."
+    else:
+        fix = f"Root has been left without: start this container with {container}."
     return NotPermittedError(
         "ebpf.not_permitted",
-        f"This process lacks the {plural} {' and '.join(names)}.",
-        reason=f"{'; '.join(f'{name} is needed {_KNOWN[name][1]}' for name in names)}.",
-        fix="Run x0tta as root."
-        if os.geteuid() != 0
-        else f"Root has been left without: start this container with {container}.",
+        f"This process lacks the {listed}.",
+        reason=f"{needed}.",
+        fix=fix,
         context={"capabilities": list(names)},
     )
+
+
+def _is_in_user_namespace() -> bool:
+    try:
+        return Path("/proc/self/ns/user").stat().st_ino != _FIRST_USER_NAMESPACE
+    except FileNotFoundError:
+        # A kernel without user namespaces.
+        return False

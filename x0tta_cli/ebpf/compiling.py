@@ -107,14 +107,18 @@ def _by_clang(source: Path, target: Path) -> str:
     line = [clang, "-target", "bpf", "-O2", "-g", "-Wall", f"-I{HEADERS}", f"-I{source.parent}"]
     # Where Debian keeps asm/types.h, which linux/types.h includes.
     line += [f"-I{folder}" for folder in Path("/usr/include").glob("*-linux-gnu")]
-    ended = subprocess.run(
-        [*line, "-c", str(source), "-o", str(target)],
-        capture_output=True,
-        text=True,
-        timeout=COMPILE_S,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
+    try:
+        ended = subprocess.run(
+            [*line, "-c", str(source), "-o", str(target)],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=COMPILE_S,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+    except subprocess.TimeoutExpired:
+        raise _failed(source, "clang", f"It took longer than {COMPILE_S} s.") from None
     if ended.returncode != 0:
         raise _failed(source, "clang", ended.stderr)
     return f"clang ({Path(clang).name}): the source names its sections"
@@ -178,6 +182,21 @@ def _failed(source: Path, compiler: str, said: str) -> UsageError:
         "ebpf.compile_failed",
         f"{source} is refused by {compiler}.",
         reason="\n".join(lines[:LINES_SHOWN]),
-        fix="Correct the source.",
+        fix=_mend(said),
         context={"file": str(source)},
     )
+
+
+def _mend(said: str) -> str:
+    """Tell what mends a source that is refused, by the header that it lacks if it lacks one."""
+    if "gnu/stubs-32.h" in said:
+        # BPF is a machine of 32 bits as far as the C library's headers ask.
+        return (
+            "Include linux/types.h in the place of the C library's headers, or install those for "
+            "32 bits: libc6-dev-i386 (Debian, Ubuntu), glibc-devel.i686 (Fedora)."
+        )
+    if "'bpf/" in said and "file not found" in said:
+        return f"{install_line('libbpf')}, which has bpf_helpers.h."
+    if "file not found" in said:
+        return "Install the package that has the header, or put it beside the source."
+    return "Correct the source."

@@ -28,13 +28,16 @@ _LABELS = ("interface", "mode", "program")
 
 Find = Callable[[], Sequence[Attachment]]
 Labels = tuple[str, ...]
+# What every counter of XDP means, whoever reads it in a dashboard.
+_SEEN = "ingress only; a card may strip VLAN tags before."
+_MERGED = f"in mode generic one may stand for many that were merged: compare bytes; {_SEEN}"
 _FAMILIES: dict[str, tuple[str, Labels]] = {
-    "packets": ("Packets seen.", ("protocol", "verdict")),
-    "bytes": ("Bytes of packets seen.", ("protocol", "verdict")),
-    "dropped_packets": ("Packets dropped.", ("reason",)),
-    "dropped_bytes": ("Bytes of packets dropped.", ("reason",)),
-    "neighbour_packets": ("Packets from a neighbour.", ("neighbour",)),
-    "neighbour_bytes": ("Bytes from a neighbour.", ("neighbour",)),
+    "packets": (f"Packets seen; {_MERGED}", ("protocol", "verdict")),
+    "bytes": (f"Bytes of packets seen; {_SEEN}", ("protocol", "verdict")),
+    "dropped_packets": (f"Packets dropped; {_MERGED}", ("reason",)),
+    "dropped_bytes": (f"Bytes of packets dropped; {_SEEN}", ("reason",)),
+    "neighbour_packets": (f"Packets from a neighbour; {_MERGED}", ("neighbour",)),
+    "neighbour_bytes": (f"Bytes from a neighbour; {_SEEN}", ("neighbour",)),
     "neighbour_expected_packets": (
         "Packets that a neighbour sent, by their sequence numbers.",
         ("neighbour",),

@@ -32,7 +32,9 @@ _PROTOTYPES: dict[str, tuple[type, tuple[type, ...]]] = {
     "bpf_map__fd": (_INT, (_POINTER,)),
     "bpf_map__initial_value": (_POINTER, (_POINTER, _POINTER)),
     "bpf_map__name": (_TEXT, (_POINTER,)),
+    "bpf_map__pin_path": (_TEXT, (_POINTER,)),
     "bpf_map__set_max_entries": (_INT, (_POINTER, _U32)),
+    "bpf_map__set_pin_path": (_INT, (_POINTER, _TEXT)),
     "bpf_map__type": (_INT, (_POINTER,)),
     "bpf_map_delete_elem": (_INT, (_INT, _POINTER)),
     "bpf_map_get_next_key": (_INT, (_INT, _POINTER, _POINTER)),
@@ -49,6 +51,7 @@ _PROTOTYPES: dict[str, tuple[type, tuple[type, ...]]] = {
     "bpf_object__next_program": (_POINTER, (_POINTER, _POINTER)),
     "bpf_object__open_file": (_POINTER, (_TEXT, _POINTER)),
     "bpf_prog_test_run_opts": (_INT, (_INT, _POINTER)),
+    "bpf_program__autoload": (ctypes.c_bool, (_POINTER,)),
     "bpf_program__fd": (_INT, (_POINTER,)),
     "bpf_program__name": (_TEXT, (_POINTER,)),
     "bpf_program__section_name": (_TEXT, (_POINTER,)),
@@ -82,7 +85,6 @@ def library() -> ctypes.CDLL:
     for name, (result, parameters) in _PROTOTYPES.items():
         function = getattr(opened, name)
         function.restype, function.argtypes = result, parameters
-    opened.libbpf_set_print(_keep_warning)
     return opened
 
 
@@ -124,6 +126,8 @@ def each(name: str, owner: int) -> Iterator[int]:
 def warnings() -> Iterator[list[str]]:
     """Collect what libbpf warns of inside the block; the verifier's log is among it."""
     _said.clear()
+    # Anew each time: BCC, once it has compiled in this process, has them printed in its own way.
+    library().libbpf_set_print(_keep_warning)
     yield _said
 
 

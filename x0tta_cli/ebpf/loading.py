@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from x0tta_cli.ebpf import libbpf, loading_errors, syscalls
+from x0tta_cli.ebpf import libbpf, loading_errors, pins, syscalls
 from x0tta_cli.ebpf.addresses import Address, packed
 from x0tta_cli.ebpf.arguments import Settings
 from x0tta_cli.ebpf.identifiers import opened
@@ -35,7 +35,7 @@ class LoadedProgram:
     knows no deadline, and `can_drop` true for every program that did not come with x0tta.
     `built_by` says what compiled a source. `tail_calls` are the prog arrays by name, with the
     programs in them: a prog array is emptied when nobody holds it, so `pin_parts` before the
-    process ends.
+    process ends. `named_maps` are those that the object wants to be pinned by name.
     """
 
     fd: int
@@ -51,20 +51,24 @@ class LoadedProgram:
     built_by: str = ""
     tail_calls: tuple[str, ...] = ()
     parts: Mapping[str, int] = field(default_factory=dict)
+    named_maps: Mapping[str, int] = field(default_factory=dict)
     _closing: ExitStack = field(default_factory=ExitStack, repr=False)
 
-    def pin_parts(self, folder: Path) -> None:
-        """Pin the prog arrays and the programs that they call, so that they outlive the process.
+    @property
+    def has_pins(self) -> bool:
+        """Whether anything of it is pinned beside its link: what it calls, or maps by name."""
+        return bool(self.tail_calls or self.named_maps)
 
-        Creates the folder; OSError where the BPF file system refuses.
+    def pin_parts(self, filesystem: Path, operation: str) -> None:
+        """Pin the prog arrays with the programs that they call, and the maps that have a name.
+
+        So that they outlive the process. NotPermittedError `ebpf.pin_refused`.
         """
-        if not self.tail_calls:
-            return
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name in self.tail_calls:
-            syscalls.pin(self.maps[name], str(folder / f"map_{name}"))
-        for name, descriptor in self.parts.items():
-            syscalls.pin(descriptor, str(folder / f"program_{name}"))
+        parts: dict[str, int] = {}
+        if self.tail_calls:
+            parts |= {f"map_{name}": self.maps[name] for name in self.tail_calls}
+            parts |= {f"program_{name}": descriptor for name, descriptor in self.parts.items()}
+        pins.pin_parts(filesystem, operation, parts, self.named_maps)
 
     def close(self) -> None:
         """Let go; the kernel unloads what is neither attached nor pinned."""
@@ -80,14 +84,15 @@ def load(
     deadline_ns: int | None = None,
     keep: Sequence[Address] = (),
     strict: bool = False,
-    operation: str = "",
+    filesystem: Path | None = None,
 ) -> LoadedProgram:
     """Load a shipped program by name, or an object (`.o`) or source (`.c`) by path.
 
     `deadline_ns` is an instant of CLOCK_BOOTTIME past which the program passes everything. `keep`
     are hosts that a shipped program never drops. Of another's program `parameters` are its global
     constants by name, and its section alone says whether it takes fragments, whatever `frags` asks.
-    `operation` goes into error contexts.
+    `filesystem` is where maps are looked for that an object pins by name; without it the program
+    has new ones.
 
     Raises UnsupportedError `ebpf.no_libbpf`, `ebpf.kernel_refuses`, `ebpf.no_compiler`,
     NotFoundError `ebpf.no_such_program`, `files.not_found`, UsageError `ebpf.not_an_object`,
@@ -101,24 +106,23 @@ def load(
     if isinstance(program, Path) and program.suffix == ".c" and _is_for_bcc(program):
         return _load_by_bcc(program, parameters, link_type)
     with ExitStack() as stack:
-        path, built_by = stack.enter_context(_object_file(program, frags=frags))
-        loading = OpenedObject(path, str(program), shipped is not None, operation)
-        stack.callback(loading.close)
-        loading.choose_programs()
-        if settings is None:
-            settings = _as_constants(loading, str(program), parameters)
-        common = _common(link_type, deadline_ns, strict=strict)
-        loading.write_constants({**settings.variables, **common})
-        loading.resize(settings.map_entries)
-        loading.load()
-        main = loading.entry()
+        loading = stack.enter_context(_opened(program, frags=frags))
+        settings = settings or _as_constants(loading, str(program), parameters)
+        loading.use_pinned(filesystem)
+        _verify(loading, settings, _common(link_type, deadline_ns, strict=strict))
         _fill(loading.maps(), settings, keep)
         digest = _digest(program, [parameters, link_type, sorted(map(str, keep)), strict], settings)
-        loaded = _loaded(loading, main, shipped, built_by, digest)
-        if "deadline_ns" in loading.constants:
-            loaded.deadline_ns = deadline_ns
+        loaded = _loaded(loading, shipped, digest, deadline_ns)
         loaded._closing = stack.pop_all()
     return loaded
+
+
+def _verify(loading: OpenedObject, settings: Settings, common: Mapping[str, int]) -> None:
+    """Have the kernel verify the XDP programs of an object, with all that is constant in them."""
+    loading.choose_programs()
+    loading.write_constants({**settings.variables, **common})
+    loading.resize(settings.map_entries)
+    loading.load()
 
 
 def _common(link_type: str, deadline_ns: int | None, *, strict: bool) -> dict[str, int]:
@@ -132,12 +136,9 @@ def _common(link_type: str, deadline_ns: int | None, *, strict: bool) -> dict[st
 
 
 def _loaded(
-    loading: OpenedObject,
-    main: int,
-    shipped: Shipped | None,
-    built_by: str,
-    digest: str,
+    loading: OpenedObject, shipped: Shipped | None, digest: str, deadline_ns: int | None
 ) -> LoadedProgram:
+    main = loading.entry()
     descriptor = loading.descriptor(main)
     told = syscalls.program_info(descriptor)
     return LoadedProgram(
@@ -150,10 +151,24 @@ def _loaded(
         parameters_digest=digest,
         is_shipped=shipped is not None,
         frags=loading.takes_fragments(main),
-        built_by=built_by,
+        deadline_ns=deadline_ns if "deadline_ns" in loading.constants else None,
+        built_by=loading.built_by,
         tail_calls=loading.prog_arrays(),
         parts=loading.other_programs(main),
+        named_maps=MappingProxyType(loading.named_maps()),
     )
+
+
+@contextmanager
+def _opened(program: str | Path, *, frags: bool) -> Iterator[OpenedObject]:
+    """Open the object of a program for the block, and close what was loaded out of it."""
+    is_shipped = isinstance(program, str)
+    with _object_file(program, frags=frags) as (path, built_by):
+        loading = OpenedObject(path, str(program), built_by, is_shipped=is_shipped)
+        try:
+            yield loading
+        finally:
+            loading.close()
 
 
 @contextmanager

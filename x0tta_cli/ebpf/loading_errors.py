@@ -18,6 +18,30 @@ INSTRUCTIONS_SHOWN = 8
 ELF_MAGIC = b"\x7fELF"
 _BEGIN, _END = "-- BEGIN PROG LOAD LOG --", "-- END PROG LOAD LOG --"
 _INSTRUCTION = re.compile(r"\d+: \([0-9a-f]{2}\) ")
+# What mends it, by a part of libbpf's or the verifier's words; what has no part of its own is last.
+_UNOPENED = {
+    "legacy map definitions": 'Define its maps in SEC(".maps"), as libbpf 1.0 and later want them.',
+    "BTF is required": "Build it with clang -g: its maps are described by its BTF.",
+    "": "Build it with clang -target bpf -g -O2 -c; it may have been cut off while copied.",
+}
+_UNABLE = {
+    "couldn't reuse pinned map": "Another has pinned a map of that name, with other sizes: rename "
+    "one of them, or remove that pin where nobody needs it.",
+    "": "x0tta ebpf probe shows what this kernel can do; programs that come with x0tta need Linux "
+    "5.8.",
+}
+_LESS = (
+    "Give the verifier less to follow: loops with fewer rounds or branches, or a "
+    "part of the program behind a tail call."
+)
+_REJECTIONS = {
+    "CO-RE": "This kernel has no such type or member: ask bpf_core_type_exists or "
+    "bpf_core_field_exists before using it, or build the program for this kernel.",
+    "too complex": _LESS,
+    "too large": _LESS,
+    "packet": "Check a pointer against data_end before reading from it.",
+    "": "Change the program there; the rules: https://docs.kernel.org/bpf/verifier.html.",
+}
 
 
 class Rejection(NamedTuple):
@@ -49,22 +73,20 @@ def read_log(said: Sequence[str]) -> Rejection | None:
     )
 
 
-def refused(
-    name: str, error: OSError, said: Sequence[str], context: Mapping[str, object], *, shipped: bool
-) -> OperatorError:
+def refused(name: str, error: OSError, said: Sequence[str], *, is_shipped: bool) -> OperatorError:
     """Say why the kernel did not load a program."""
     absent = capabilities.missing(("CAP_BPF", "CAP_NET_ADMIN", "CAP_PERFMON"))
     if absent and error.errno in {errno.EPERM, errno.EACCES}:
         return capabilities.lacking(absent)
     rejection = read_log(said)
-    if rejection is None or shipped:
+    if rejection is None or is_shipped:
+        words = rejection.verdict if rejection else _last_words(said, error)
         return UnsupportedError(
             "ebpf.kernel_refuses",
             f"The kernel refuses to load {name}.",
-            reason=rejection.verdict if rejection else _last_words(said, error),
-            fix="x0tta ebpf probe shows what this kernel can do; programs that come with x0tta "
-            "need Linux 5.8.",
-            context={**context, "errno": error.errno, "libbpf": list(said)[-3:]},
+            reason=words,
+            fix=_first_that_fits(_UNABLE, words),
+            context={"program": name, "errno": error.errno, "libbpf": list(said)[-3:]},
         )
     return UsageError(
         "ebpf.verifier_rejected",
@@ -73,12 +95,12 @@ def refused(
             [
                 f"At the source line: {rejection.source_line or 'not known (build with -g)'}",
                 "The last instructions that it looked at:",
-                *rejection.instructions,
+                *(rejection.instructions or ["none: it did not come so far"]),
             ]
         ),
-        fix="Change the program there: check a pointer against data_end before reading from it.",
+        fix=_first_that_fits(_REJECTIONS, rejection.verdict),
         context={
-            **context,
+            "program": name,
             "verdict": rejection.verdict,
             "source_line": rejection.source_line,
             "instructions": list(rejection.instructions),
@@ -99,7 +121,8 @@ def check_elf(path: Path) -> None:
 
 def not_an_object(name: str, error: OSError, said: Sequence[str]) -> UsageError:
     """Say that libbpf can't open a file as an object."""
-    return _no_object(name, _last_words(said, error))
+    words = _last_words(said, error)
+    return _no_object(name, words, _first_that_fits(_UNOPENED, words))
 
 
 def no_xdp_program(name: str, sections: Sequence[str]) -> UsageError:
@@ -135,14 +158,18 @@ def whole_number(name: str, text: str, size: int) -> int:
     return value
 
 
-def _no_object(name: str, reason: str) -> UsageError:
+def _no_object(name: str, reason: str, fix: str = _UNOPENED[""]) -> UsageError:
     return UsageError(
         "ebpf.not_an_object",
-        f"{name} is no BPF object.",
+        f"{name} is no BPF object that libbpf can open.",
         reason=reason,
-        fix="Build it with clang -target bpf -g -O2 -c; it may have been cut off while copied.",
+        fix=fix,
         context={"file": name},
     )
+
+
+def _first_that_fits(mends: Mapping[str, str], words: str) -> str:
+    return next(mend for part, mend in mends.items() if part in words)
 
 
 def _last_words(said: Sequence[str], error: OSError) -> str:

@@ -106,8 +106,8 @@ class Attachment:
 
     @property
     def is_told(self) -> bool:
-        """Whether the kernel told of the program, as it does to CAP_SYS_ADMIN alone."""
-        return bool(self.tag)
+        """Whether it is known whose it is: by our pin, or as the kernel tells CAP_SYS_ADMIN."""
+        return bool(self.tag) or self.owner is Owner.X0TTA
 
     @property
     def place(self) -> str:

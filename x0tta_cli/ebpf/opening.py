@@ -21,9 +21,8 @@ class OpenedObject:
     Each step raises what `loading.load` lists for it.
     """
 
-    def __init__(self, path: Path, name: str, shipped: bool, operation: str) -> None:
-        self.name, self.shipped = name, shipped
-        self.context = {"program": name, **({"operation": operation} if operation else {})}
+    def __init__(self, path: Path, name: str, built_by: str, *, is_shipped: bool) -> None:
+        self.name, self.built_by, self.is_shipped = name, built_by, is_shipped
         with libbpf.warnings() as said:
             try:
                 self.handle = libbpf.pointer("bpf_object__open_file", os.fsencode(path), None)
@@ -32,24 +31,31 @@ class OpenedObject:
         self.constants = btf.constants(self.handle)
         self._programs = list(libbpf.each("bpf_object__next_program", self.handle))
         self._chosen: list[int] = []
+        self._named: dict[str, int] = {}
 
     def close(self) -> None:
         """Let go of the object, and of all descriptors that it opened."""
         libbpf.library().bpf_object__close(self.handle)
 
     def choose_programs(self) -> None:
-        """Choose the XDP programs of the object for loading."""
+        """Choose the XDP programs of the object for loading.
+
+        Those marked as optional (`SEC("?xdp")`) are left out, or the first chosen if there are no
+        others.
+        """
         by_section = {
             item: libbpf.text("bpf_program__section_name", item) for item in self._programs
         }
-        self._chosen = [item for item, section in by_section.items() if _is_xdp(section)]
-        if not self._chosen:
+        xdp = [item for item, section in by_section.items() if _is_xdp(section)]
+        if not xdp:
             raise loading_errors.no_xdp_program(self.name, list(by_section.values()))
+        self._chosen = [item for item in xdp if libbpf.library().bpf_program__autoload(item)]
+        self._chosen = self._chosen or xdp[:1]
         for item in self._programs:
-            if item not in self._chosen:
-                libbpf.call("bpf_program__set_autoload", item, False)
-                continue
-            libbpf.call("bpf_program__set_type", item, TYPE_XDP)
+            is_chosen = item in self._chosen
+            libbpf.call("bpf_program__set_autoload", item, is_chosen)
+            if is_chosen:
+                libbpf.call("bpf_program__set_type", item, TYPE_XDP)
 
     def write_constants(self, values: Mapping[str, int]) -> None:
         """Give global constants their values; what the object does not have is passed over."""
@@ -71,6 +77,20 @@ class OpenedObject:
             if name in entries:
                 libbpf.call("bpf_map__set_max_entries", item, entries[name])
 
+    def use_pinned(self, filesystem: Path | None) -> None:
+        """Use the maps that the object pins by name where they are pinned already, and pin none.
+
+        Left to itself, libbpf would pin the others now, while nothing is attached, and elsewhere
+        than in the file system that was set. Without one none is used: a trial changes no counters.
+        """
+        for item in libbpf.each("bpf_object__next_map", self.handle):
+            if wanted := libbpf.text("bpf_map__pin_path", item):
+                name = Path(wanted).name
+                self._named[name] = item
+                path = None if filesystem is None else os.fsencode(filesystem / name)
+                is_there = path is not None and os.access(path, os.F_OK)
+                libbpf.call("bpf_map__set_pin_path", item, path if is_there else None)
+
     def load(self) -> None:
         """Have the kernel verify the chosen programs, and create the maps."""
         with libbpf.warnings() as said:
@@ -78,7 +98,7 @@ class OpenedObject:
                 libbpf.call("bpf_object__load", self.handle)
             except OSError as error:
                 raise loading_errors.refused(
-                    self.name, error, said, self.context, shipped=self.shipped
+                    self.name, error, said, is_shipped=self.is_shipped
                 ) from None
 
     def entry(self) -> int:
@@ -105,6 +125,10 @@ class OpenedObject:
             libbpf.text("bpf_map__name", item): libbpf.call("bpf_map__fd", item)
             for item in libbpf.each("bpf_object__next_map", self.handle)
         }
+
+    def named_maps(self) -> dict[str, int]:
+        """Give the descriptors of the maps that the object pins by name, by that name."""
+        return {name: libbpf.call("bpf_map__fd", item) for name, item in self._named.items()}
 
     def prog_arrays(self) -> tuple[str, ...]:
         """Name the maps of programs, for tail calls."""

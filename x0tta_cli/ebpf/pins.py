@@ -3,7 +3,8 @@
     FILESYSTEM/x0tta/
     ├── link-INTERFACE-INDEX-NETNS-LABEL      a lasting attachment
     ├── program-INTERFACE-INDEX-NETNS-LABEL   the same where netlink holds the program
-    └── parts-OPERATION/                      programs that a prog array calls
+    └── parts-OPERATION/                      programs that a prog array calls, and in
+        └── named_NAME                        the map that is pinned at FILESYSTEM/NAME too
 
 A path says whose it is; whether it is still attached, the kernel says.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +26,7 @@ from x0tta_cli.ebpf.labels import Label, parse_label, quoted
 DEFAULT_FILESYSTEM = Path("/sys/fs/bpf")
 FOLDER = "x0tta"
 LINK, PROGRAM = "link", "program"
+NAMED = "named_"
 
 
 class Place(NamedTuple):
@@ -127,6 +129,33 @@ def remove(path: Path) -> None:
         path.parent.rmdir()
 
 
+def pin_parts(
+    filesystem: Path, operation: str, parts: Mapping[str, int], named: Mapping[str, int]
+) -> None:
+    """Pin what belongs to an operation's program, and the maps that its object pins by name.
+
+    A named map is pinned where the object's other users look for it. It is ours, and goes with the
+    last program of ours that has it, unless it was there before. Raises NotPermittedError
+    `ebpf.pin_refused`.
+    """
+    above = parts_folder(filesystem, operation)
+    path = above
+    try:
+        above.parent.mkdir(mode=0o700, exist_ok=True)
+        above.mkdir(mode=0o700, exist_ok=True)
+        for name, descriptor in parts.items():
+            path = above / name
+            syscalls.pin(descriptor, str(path))
+        for name, descriptor in named.items():
+            path, is_new = filesystem / name, not _is_map(filesystem / name, descriptor)
+            if is_new or _marks(filesystem, name):
+                syscalls.pin(descriptor, str(above / f"{NAMED}{name}"))
+            if is_new:
+                syscalls.pin(descriptor, str(path))
+    except OSError as error:
+        raise _refused(path, error) from error
+
+
 def remove_parts(filesystem: Path, operation: str) -> bool:
     """Remove the pinned parts of an operation; whether there were any.
 
@@ -137,6 +166,8 @@ def remove_parts(filesystem: Path, operation: str) -> bool:
         return False
     try:
         for path in parts.iterdir():
+            if path.name.startswith(NAMED):
+                _remove_named(filesystem, path)
             path.unlink(missing_ok=True)
         parts.rmdir()
     except OSError as error:
@@ -144,6 +175,36 @@ def remove_parts(filesystem: Path, operation: str) -> bool:
     with suppress(OSError):
         parts.parent.rmdir()
     return True
+
+
+def _remove_named(filesystem: Path, mark: Path) -> None:
+    """Remove a map from where its object wants it, unless another program of ours has it."""
+    name = mark.name.removeprefix(NAMED)
+    if len(_marks(filesystem, name)) > 1:
+        return
+    descriptor = syscalls.open_pin(str(mark))
+    try:
+        if _is_map(filesystem / name, descriptor):
+            (filesystem / name).unlink(missing_ok=True)
+    finally:
+        os.close(descriptor)
+
+
+def _marks(filesystem: Path, name: str) -> list[Path]:
+    """Find the operations whose programs have a map that is pinned by name, and is ours."""
+    return list(folder(filesystem).glob(f"parts-*/{NAMED}{name}"))
+
+
+def _is_map(path: Path, descriptor: int) -> bool:
+    """Whether this very map is pinned at a path."""
+    try:
+        there = syscalls.open_pin(str(path))
+    except FileNotFoundError:
+        return False
+    try:
+        return syscalls.map_info(there).id == syscalls.map_info(descriptor).id
+    finally:
+        os.close(there)
 
 
 def no_filesystem(filesystem: Path) -> UnsupportedError:

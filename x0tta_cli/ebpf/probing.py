@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes.util
 import errno
 import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from x0tta_cli.ebpf import capabilities, ethtool, features, namespaces, pins, syscalls
+from x0tta_cli.core.errors import UnsupportedError
+from x0tta_cli.ebpf import capabilities, ethtool, features, libbpf, namespaces, pins, syscalls
 from x0tta_cli.ebpf.interfaces import find_interface, list_interfaces
 from x0tta_cli.ebpf.model import Interface, LinkType, Mode
 from x0tta_cli.ebpf.probed import Probe, ProbedHost, ProbedInterface, Trial
@@ -50,10 +50,10 @@ def _host(filesystem: Path) -> ProbedHost:
         notes.append(f"no BPF file system: sudo mount -t bpf bpf {filesystem}")
     missing = capabilities.missing()
     if missing:
-        notes.append(f"run as root for {', '.join(missing)}")
+        notes.append(f"{', '.join(missing)}: {capabilities.lacking(missing).fix}")
     return ProbedHost(
         kernel=os.uname().release,
-        libbpf=ctypes.util.find_library("bpf"),
+        libbpf=_libbpf(),
         bpf_filesystem=mounted,
         btf=Path("/sys/kernel/btf/vmlinux").exists(),
         jit=_is_on("/proc/sys/net/core/bpf_jit_enable"),
@@ -61,6 +61,15 @@ def _host(filesystem: Path) -> ProbedHost:
         trials=(_try_program(), *(_try_map(name) for name in MAP_TYPES)),
         notes=tuple(notes),
     )
+
+
+def _libbpf() -> str | None:
+    """Name libbpf where it can be opened, as loading would."""
+    try:
+        libbpf.library()
+    except UnsupportedError:
+        return None
+    return libbpf.SONAME
 
 
 def _interface(interface: Interface) -> ProbedInterface:

@@ -17,6 +17,7 @@ from x0tta_cli.ebpf.syscalls import MapInfo
 
 KERNEL_PREFIX = "x0tta_"
 BETWEEN = "+"
+ANY = "INTERFACE"
 _MAPS_OF = {program.name: program.maps for program in SHIPPED}
 
 
@@ -50,7 +51,8 @@ def attached(
     able = tuple(item for item in found if needed_map in _MAPS_OF.get(shipped_name(item) or "", ()))
     if not able:
         _require_sight(found)
-        raise nothing_to_read(interface, found, needed_map)
+        place = f"{interface} --netns {netns}" if netns else interface
+        raise nothing_to_read(place, found, needed_map)
     return able
 
 
@@ -82,7 +84,7 @@ def chosen(
         )
     found = attached_anywhere(netns, needed_map, filesystem)
     if not found:
-        raise nothing_to_read("INTERFACE", (), needed_map)
+        raise nothing_to_read(ANY, (), needed_map)
     return found
 
 
@@ -149,18 +151,20 @@ def detached_meanwhile(attachment: Attachment) -> NotFoundError:
     )
 
 
-def nothing_to_read(
-    interface: str, found: tuple[Attachment, ...], needed_map: str
-) -> NotFoundError:
-    """Say that no program on an interface keeps what was asked for, and which would."""
+def nothing_to_read(place: str, found: tuple[Attachment, ...], needed_map: str) -> NotFoundError:
+    """Say that no program keeps what was asked for, and which would.
+
+    `place` is an interface as the words of a command line name it, or ANY.
+    """
     able = [name for name, maps in _MAPS_OF.items() if needed_map in maps]
     there = ", ".join(item.program or f"program {item.id}" for item in found)
+    interface = place.partition(" ")[0]
     return NotFoundError(
         "ebpf.nothing_to_read",
         f"No attached program keeps {needed_map}."
-        if interface == "INTERFACE"
+        if place == ANY
         else f"No program on {interface} keeps {needed_map}.",
         reason=f"Attached there: {there}." if found else "No such XDP program is attached.",
-        fix=f"x0tta ebpf attach {interface} --program {able[0]}",
+        fix=f"x0tta ebpf attach {place} --program {able[0]}",
         context={"interface": interface, "programs": [item.id for item in found]},
     )

@@ -2,13 +2,15 @@
 
 A component is a neighbour where `meter` is attached, else an interface. Each step is a row:
 `throughput_mbps` and `packets_count` of the step, `drops_count` of interfaces, `loss_rate` and
-`jitter_us` (median and 95th percentile) of neighbours. What was not measured is left empty.
+`jitter_us` (median and 95th percentile) of neighbours. What was not measured is left empty, as
+from when on a program was taken off; with the last of them the recording ends.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import logging
 import lzma
 import math
 import time
@@ -16,12 +18,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from x0tta_cli.core import files
-from x0tta_cli.core.errors import UsageError
+from x0tta_cli.core.errors import NotFoundError, UsageError
 from x0tta_cli.ebpf.counters import statistics
 from x0tta_cli.ebpf.measurements import Neighbour, Recording, jitter_bound_us
 from x0tta_cli.ebpf.model import Attachment
 from x0tta_cli.ebpf.protocols import DROPPED
 from x0tta_cli.ebpf.readings import shipped_name
+
+log = logging.getLogger(__name__)
 
 MOST_STEPS = 86_400
 LATE_SHARE = 0.1  # of a step: what csv_reader takes for being on the beat
@@ -71,13 +75,22 @@ def _sample(
     start = math.ceil(time.time() / step_s) * step_s
     if not wait(start - time.time()):
         return
-    before = _Reading(attachments)
+    several = len({attachment.interface for attachment in attachments}) > 1
+    before = _Reading(attachments, several=several)
     was_on_beat = True
     for number in range(1, steps + 1):
         instant = start + number * step_s
         if not wait(max(0.0, instant - time.time())):
             return
-        reading = _Reading(attachments)
+        reading = _Reading(attachments, several=several)
+        for attachment in reading.gone:
+            log.warning(
+                "taken off while it was recorded",
+                extra={"interface": attachment.interface, "program": attachment.program},
+            )
+        attachments = [one for one in attachments if one not in reading.gone]
+        if not attachments:
+            return
         is_on_beat = time.time() - instant <= LATE_SHARE * step_s
         # A late reading would give its step what belongs to the next.
         if is_on_beat and was_on_beat:
@@ -86,14 +99,18 @@ def _sample(
 
 
 class _Reading:
-    """All totals at one instant."""
+    """All totals at one instant, and the programs that are `gone` since the recording began."""
 
-    def __init__(self, attachments: Sequence[Attachment]) -> None:
-        several = len({attachment.interface for attachment in attachments}) > 1
+    def __init__(self, attachments: Sequence[Attachment], *, several: bool) -> None:
         self.neighbours: dict[str, Neighbour] = {}
         self.interfaces: dict[str, tuple[int, int, int]] = {}
+        self.gone: list[Attachment] = []
         for attachment in attachments:
-            read = statistics(attachment)
+            try:
+                read = statistics(attachment)
+            except NotFoundError:
+                self.gone.append(attachment)
+                continue
             if shipped_name(attachment) == METER:
                 for one in read.neighbours:
                     prefix = f"{attachment.interface}/" if several else ""

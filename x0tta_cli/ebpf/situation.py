@@ -57,6 +57,7 @@ def look(request: AttachRequest, stack: ExitStack, *, frags: bool) -> Situation:
         deadline_ns=until_ns,
         keep=keep,
         strict=request.strict,
+        filesystem=request.filesystem,
     )
     stack.callback(loaded.close)
     inventory = attachments.take_inventory(request.filesystem)
@@ -152,18 +153,23 @@ def _is_same(found: Attachment, situation: Situation) -> bool:
         return False
     if request.at_least and found.mode.strength < request.at_least.strength:
         return False
-    return (found.owner, found.program, found.tag, found.parameters_digest) == (
-        Owner.X0TTA,
-        loaded.name,
-        loaded.tag,
-        loaded.parameters_digest,
-    )
+    # The digest sums up the code as well; the tag, which is not told to everyone, only tells
+    # whether another has swapped the program in our link.
+    return found.tag in {"", loaded.tag} and (
+        found.owner,
+        found.program,
+        found.parameters_digest,
+    ) == (Owner.X0TTA, loaded.name, loaded.parameters_digest)
 
 
 def _attached_already(found: Attachment, request: AttachRequest) -> Attached:
     assert found.operation is not None  # noqa: S101 - ours has one
     until = f"stays until {found.expires_at:%Y-%m-%d %H:%M:%S} UTC" if found.expires_at else ""
     notes = [f"attached already; {until or 'stays'}"]
+    if not found.tag:
+        notes.append(
+            "whether another has swapped it in our link since, CAP_SYS_ADMIN alone is told"
+        )
     if request.lasts is not None:
         notes.append(f"--for changes no end: detach it first, or swap it: --replace {found.id}")
     return Attached(

@@ -34,12 +34,13 @@ def source(tmp_path) -> Callable[..., Path]:
 def build(source) -> Callable[..., Path]:
     """Compile a BPF source into an object."""
 
-    def compile_it(text: str, name: str = "own") -> Path:
+    def compile_it(text: str, name: str = "own", *, debug: bool = True) -> Path:
         path = source(text, name)
         target = path.with_suffix(".o")
         clang = find_clang()
         assert clang, "these tests need clang"
-        subprocess.run([clang, "-target", "bpf", "-O2", "-g", "-c", path, "-o", target], check=True)
+        options = ["-target", "bpf", "-O2", *(["-g"] if debug else [])]
+        subprocess.run([clang, *options, "-c", path, "-o", target], check=True)
         return target
 
     return compile_it

@@ -15,7 +15,7 @@ from fakes import frames
 from fakes.bpf_sources import TAIL_CALL
 
 from x0tta_cli.core.errors import NotFoundError, UnsupportedError, UsageError
-from x0tta_cli.ebpf import compiling, libbpf, maps, syscalls
+from x0tta_cli.ebpf import compiling, libbpf, maps, pins, syscalls
 from x0tta_cli.ebpf.loading import OBJECTS, load
 from x0tta_cli.ebpf.trying import run
 
@@ -118,7 +118,7 @@ def test_a_missing_file_is_not_found(tmp_path):
 
 def test_a_verifier_rejection_shows_the_last_instructions_and_the_source_line(build):
     with pytest.raises(UsageError, match="outside of the packet") as caught:
-        loading(build(REJECTED), operation="abc123")
+        loading(build(REJECTED))
     error = caught.value
     assert error.code == "ebpf.verifier_rejected"
     assert "return data[20];" in error.reason
@@ -127,7 +127,84 @@ def test_a_verifier_rejection_shows_the_last_instructions_and_the_source_line(bu
     assert instructions
     assert all(line in error.reason for line in instructions)
     assert "r0 = *(u8 *)(r1 +20)" in instructions[-1]
-    assert error.context["operation"] == "abc123"
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict", "mend"),
+    [
+        (REJECTED, "outside of the packet", "against data_end"),
+        (
+            "struct unheard_of { int here; } __attribute__((preserve_access_index));\n"
+            'SEC("xdp") int asking(struct xdp_md *context) {\n'
+            "	return __builtin_preserve_field_info(((struct unheard_of *)0)->here, 0);\n}",
+            "struct unheard_of.here",
+            "bpf_core_field_exists",
+        ),
+        (
+            "static unsigned long long (*now)(void) = (void *)5;\n"
+            'SEC("xdp") int turning(struct xdp_md *context) {\n'
+            "	unsigned sum = 0;\n"
+            "	for (int i = 0; i < 100000; i++) if (now() & 1) sum += i * 7; else sum ^= i;\n"
+            "	return sum;\n}",
+            "too ",
+            "less to follow",
+        ),
+        (
+            'SEC("xdp") int guessing(struct xdp_md *context) { return *(int *)1234; }',
+            "invalid mem access",
+            "docs.kernel.org",
+        ),
+    ],
+)
+def test_what_mends_a_rejection_follows_from_the_verifiers_words(build, text, verdict, mend):
+    with pytest.raises(UsageError, match=verdict) as caught:
+        loading(build(text))
+    assert caught.value.code == "ebpf.verifier_rejected"
+    assert mend in caught.value.fix
+
+
+MAP_OF_OLD = """
+struct bpf_map_def { unsigned type, key_size, value_size, max_entries, map_flags; };
+struct bpf_map_def hits SEC("maps") = { 2, 4, 8, 1, 0 };
+"""
+MAP = """
+struct { int (*type)[2]; unsigned *key; unsigned long long *value; int (*max_entries)[1]; }
+hits SEC(".maps");
+"""
+COUNTING = """
+static void *(*look_up)(void *map, const void *key) = (void *)1;
+SEC("xdp") int hitting(struct xdp_md *context) {
+	unsigned key = 0;
+	unsigned long long *count = look_up(&hits, &key);
+	if (count) ++*count;
+	return 2;
+}
+"""
+
+
+def test_an_object_with_maps_of_the_old_kind_is_told_of_the_new(build):
+    with pytest.raises(UsageError) as caught:
+        loading(build(MAP_OF_OLD + COUNTING))
+    assert caught.value.code == "ebpf.not_an_object"
+    assert "legacy map definitions" in caught.value.reason
+    assert ".maps" in caught.value.fix
+
+
+def test_an_optional_program_is_taken_where_there_is_no_other(build):
+    optional = 'SEC("?xdp") int optional(struct xdp_md *context) { return 1; }\n'
+    for text, name in ((optional + PASS, "passing"), (optional, "optional")):
+        program = loading(build(text))
+        assert (program.name, dict(program.parts)) == (name, {})
+        program.close()
+
+
+def test_an_object_without_types_is_loaded_unless_its_maps_need_them(build):
+    program = loading(build(PASS, debug=False))
+    assert run(program.fd, FRAME).verdict == "pass"
+    program.close()
+    with pytest.raises(UsageError, match="libbpf can open") as caught:
+        loading(build(MAP + COUNTING, debug=False))
+    assert "clang -g" in caught.value.fix
 
 
 def test_what_the_kernel_has_no_room_for_is_its_refusal_and_not_the_programs_fault(build):
@@ -166,6 +243,18 @@ def test_a_source_that_does_not_compile_shows_the_compilers_words(source):
     assert caught.value.code == "ebpf.compile_failed"
     assert "nothing" in caught.value.reason
     assert "own.bpf.c" in caught.value.reason
+
+
+@pytest.mark.parametrize(
+    ("header", "mend"),
+    [("bpf/bpf_unheard_of.h", "libbpf"), ("unheard_of.h", "beside the source")],
+)
+def test_a_header_that_is_missing_is_told_with_what_has_it(source, header, mend):
+    with pytest.raises(UsageError) as caught:
+        loading(source(f'#include <{header}>\nSEC("xdp") int any(void *context) {{ return 2; }}'))
+    assert caught.value.code == "ebpf.compile_failed"
+    assert header in caught.value.reason
+    assert mend in caught.value.fix
 
 
 @pytest.fixture
@@ -274,11 +363,10 @@ def test_tail_calls_work_while_the_loader_lives_and_outlive_it_when_pinned(build
     kept = os.dup(main)
     try:
         assert run(main, FRAME).verdict == "drop"
-        program.pin_parts(bpffs / "parts")
+        program.pin_parts(bpffs, "abc")
         program.close()
         assert run(kept, FRAME).verdict == "drop"
-        for path in (bpffs / "parts").iterdir():
-            path.unlink()
+        assert pins.remove_parts(bpffs, "abc")
         # Nobody holds the array any more: the kernel empties it, and the call falls through.
         until_answer(kept, "pass")
     finally:

@@ -11,6 +11,7 @@ from ipaddress import IPv4Address, ip_address
 import pytest
 from fakes import frames, veth
 from fakes.traffic import EXPERIMENT, NATIVE, attached, counted, experiment, found, send
+from prometheus_client import generate_latest
 
 from x0tta_cli.core.errors import NotFoundError, UnavailableError
 from x0tta_cli.ebpf import attachments, namespaces, syscalls
@@ -97,6 +98,15 @@ def test_exported_counters_never_go_backwards_when_entries_are_evicted(veths):
     assert [before[key] for key in series if "packets" in key[0]] == [400]
     names = {label for key in before for label, _ in key[1:]}
     assert names == {"interface", "mode", "program", "protocol", "verdict"}
+
+
+def test_exported_counters_say_what_they_do_not_see(veths):
+    with attached(veths, "count"):
+        text = generate_latest(registry_of(lambda: found_all(veths))).decode()
+    helps = [line for line in text.splitlines() if line.startswith("# HELP x0tta_ebpf_packets_")]
+    assert len(helps) == 1
+    for words in ("ingress only", "merged: compare bytes", "VLAN tags"):
+        assert words in helps[0]
 
 
 def test_of_many_neighbours_the_first_64_are_exported_by_name_and_the_others_together(veths):

@@ -236,8 +236,9 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         "ebpf.not_an_object",
         ExitStatus.USAGE,
-        "A file is no BPF object",
-        "It is no ELF file for the BPF machine, or it was cut off or damaged.",
+        "A file is no BPF object that libbpf can open",
+        "It is no ELF file for the BPF machine, it was cut off or damaged, or its maps are defined "
+        "in a way that libbpf 1.0 no longer takes.",
         "Compile it anew.",
         "clang -target bpf -g -O2 -c my.bpf.c -o my.bpf.o",
     ),
@@ -263,7 +264,8 @@ ENTRIES: tuple[Entry, ...] = (
         ExitStatus.NOT_PERMITTED,
         "A capability is missing",
         "Loading needs CAP_BPF and CAP_PERFMON, attaching CAP_NET_ADMIN, and seeing programs "
-        "and links by their ids CAP_SYS_ADMIN. The error names those that are missing.",
+        "and links by their ids CAP_SYS_ADMIN. The error names those that are missing. What root "
+        "of a user namespace (a rootless container) has there does not count.",
         "Run as root, or give a service the capabilities.",
         "AmbientCapabilities=CAP_BPF CAP_NET_ADMIN CAP_PERFMON CAP_SYS_ADMIN",
     ),

@@ -36,13 +36,15 @@ Allow = Annotated[
 
 def blocks_of_changes(result: RuleChanges) -> Iterator[Block]:
     """Say of each network what became of it."""
-    changed = "no longer" if result.removes else "now"
+    if session().dry_run:
+        changed = "would no longer be" if result.removes else "would be"
+    else:
+        changed = "is no longer" if result.removes else "is now"
     unchanged = "not" if result.removes else "already"
-    verb = "would be" if session().dry_run else "is"
     for one in result.changes:
         where = f"in the {one.list} list of {one.interface}"
         if one.changed:
-            yield Text(f"{one.network} {verb} {changed} {where}.", "good")
+            yield Text(f"{one.network} {changed} {where}.", "good")
         else:
             yield Text(f"{one.network} is {unchanged} {where}.")
 

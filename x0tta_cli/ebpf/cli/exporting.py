@@ -56,9 +56,10 @@ def export(
 ) -> Iterator[Export]:
     """Export what attached programs count as metrics of Prometheus.
 
-    Labels are bounded: no flows, no sources, and at most 64 neighbours by name. Counters never go
-    backwards while this runs, also where a program is attached anew. Beyond loopback a listener
-    demands the bearer token of ebpf.export_token.
+    Ingress only; in generic mode one packet may stand for many that were merged, so compare bytes;
+    a card may strip VLAN tags before. Labels are bounded: no flows, no sources, and at most 64
+    neighbours by name. Counters never go backwards while this runs, also where a program is
+    attached anew. Beyond loopback a listener demands the bearer token of ebpf.export_token.
     """
     from x0tta_cli.core.errors import UsageError
 

@@ -134,7 +134,8 @@ def stats(
 ) -> list[Statistics] | Iterator[Statistics]:
     """Show what a program counted: packets and bytes by protocol and verdict.
 
-    Ingress only. In generic mode one packet may stand for many that were merged: compare bytes.
+    Ingress only. In generic mode one packet may stand for many that were merged: compare bytes. A
+    card may strip VLAN tags before.
     Run times are measured only when asked for, since that slows every BPF program of the host; the
     cost of that moment is measured and shown.
     """
@@ -226,6 +227,8 @@ def top(
     """Show every second who sends most, by bytes, as the program flows counts it.
 
     Each second one result: the rates are of that second, the totals since the entry was first seen.
+    Ingress only; in generic mode one packet may stand for many that were merged; a card may strip
+    VLAN tags before.
     """
     from x0tta_cli.core import extras
     from x0tta_cli.core.errors import UsageError
