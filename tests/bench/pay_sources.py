@@ -12,6 +12,7 @@ full run, and always where a request was refused, or more were sent than were pl
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 import tempfile
@@ -28,6 +29,7 @@ from fakes.chains import ton, tron
 from fakes.chains.crowd import amount_of, order_of
 from fakes.chains.process import fake_process
 
+from x0tta_cli.__main__ import OBJECTS_BETWEEN_COLLECTIONS
 from x0tta_cli.core.progress import Silent
 from x0tta_cli.pay.assets import find_asset
 from x0tta_cli.pay.chains.protocol import Source, planned_requests
@@ -177,6 +179,8 @@ def main() -> None:
     parser.add_argument("--size", type=float, default=1.0)
     size = parser.parse_args().size
     os.sched_setaffinity(0, CORES[:1])
+    # As the command does.
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     ratios = [by_page(kind, max(200, int(PAYMENTS * size))) for kind in ("tonapi", "toncenter")]
     ratios.append(by_receipt(max(100, int(RECEIPTS * size))))
     ratios.append(within_limits(max(2.0, LIMITED_S * size)))

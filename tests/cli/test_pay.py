@@ -245,8 +245,10 @@ def test_lines_that_are_no_orders_are_refused(pay, tmp_path, line):
 
 def test_transfers_that_belong_to_nobody_are_listed_with_their_links(pay, served: World):
     served.pay_ton(5, "\x1b[2Jwhat is this \u202e")
+    served.pay_ton(6, "N-1 ")
     assert pay("reconcile").returncode == 0
     ended = pay("unmatched")
+    assert "'N-1 '" in ended.stdout
     assert "https://tonviewer.com/transaction/" in ended.stdout
     assert "\x1b" not in ended.stdout
     assert "\u202e" not in ended.stdout
@@ -275,6 +277,8 @@ def test_a_wallet_that_was_not_read_in_time_is_a_no(pay):
 
 def test_reading_commands_make_no_ledger(x0tta, tmp_path):
     assert answer(x0tta("pay", "list", "-o", "json")) == []
+    ended = x0tta("pay", "unmatched")
+    assert (ended.stdout, ended.stderr) == ("", "Nothing found.\n")
     assert x0tta("pay", "show", "A-1").returncode == 4
     assert not (tmp_path / "state" / "pay.sqlite").exists()
 

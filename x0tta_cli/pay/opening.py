@@ -63,7 +63,7 @@ def limits_of(settings: PaySettings) -> Limits:
     """Give the limits that are kept with each order."""
     from x0tta_cli.pay.ledger.enrolment import Limits
 
-    return Limits(settings.quorum, settings.tolerance)
+    return Limits(settings.quorum, settings.tolerance, settings.amount_hold)
 
 
 def _url(settings: PaySettings) -> str | None:

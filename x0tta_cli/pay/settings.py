@@ -47,6 +47,10 @@ class PaySettings(BaseModel):
     tolerance: Annotated[str, Field(pattern=_WHOLE_UNITS)] = Field(
         "0", description="By how much a payment may differ from its order and still be right."
     )
+    amount_hold: Annotated[timedelta, Field(gt=timedelta(0))] = Field(
+        timedelta(days=30),
+        description="How long an order without an end keeps the unique amount it was given.",
+    )
     overlap: timedelta = Field(
         timedelta(hours=2), description="How much of the time read before is read once more."
     )

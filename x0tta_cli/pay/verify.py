@@ -48,7 +48,7 @@ def verify(
     while True:
         with ledger.alone(lock_timeout_s):
             run = reconcile(ledger, serving, progress, overlap=overlap, wallet=wallet.name)
-            unread = [f"{one.source}: {one.reason}" for one in run.unread]
+            unread = [one.words for one in run.unread]
             for one in _to_ask_for(ledger, order, asked):
                 unread += _ask_for(ledger, serving, wallet, one)
         if not serving:

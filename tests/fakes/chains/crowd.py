@@ -52,6 +52,10 @@ class _Body:
     sender: str
     memo: str
 
+    def begin_parse(self) -> object:
+        """Read it from its beginning, which is the same in each."""
+        return _cell(self.sender).begin_parse()
+
     def to_boc(self) -> bytes:
         form = _form(self.sender).replace(_coins(_AMOUNT), _coins(self.amount))
         return form.replace(_PLACE.encode(), self.memo.encode())
@@ -59,8 +63,12 @@ class _Body:
 
 @cache
 def _form(sender: str) -> bytes:
-    cell = ton.internal_transfer(_AMOUNT, sender, ton.text_comment(_PLACE), 0)
-    return bytes(cell.to_boc())
+    return bytes(_cell(sender).to_boc())
+
+
+@cache
+def _cell(sender: str) -> ton.Cell:
+    return ton.internal_transfer(_AMOUNT, sender, ton.text_comment(_PLACE), 0)
 
 
 def _coins(amount: int) -> bytes:

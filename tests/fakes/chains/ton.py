@@ -219,6 +219,12 @@ def text_comment(text: str | bytes) -> Cell:
     return (builder.store_ref(behind) if behind else builder).end_cell()
 
 
+def opcode_of(body: Cell) -> str | None:
+    """Give the first 32 bits of a message as both APIs write them; None where it has fewer."""
+    begun = body.begin_parse()
+    return f"0x{begun.load_uint(32):08x}" if len(begun.bits) >= 32 else None
+
+
 def internal_transfer(amount: int, sender: str, payload: Cell | None, forward: int = 1) -> Cell:
     """Write how jettons come in (TEP-74)."""
     builder = begin_cell().store_uint(0x178D4519, 32).store_uint(7, 64).store_coins(amount)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fakes.chains.server import Answer, Request, complaint, provider
-from fakes.chains.ton import TonLedger, Transaction
+from fakes.chains.ton import TonLedger, Transaction, opcode_of
 
 _PARAMETERS = frozenset({"limit", "before_lt", "after_lt", "sort_order"})
 _NOT_FOUND = {"error": "entity not found"}
@@ -89,6 +89,7 @@ def _written(made: Transaction) -> dict[str, Any]:
         message["source"] = {"address": made.source, "is_scam": False, "is_wallet": True}
     if made.body is not None:
         message["raw_body"] = made.body.to_boc().hex()
+        message["op_code"] = opcode_of(made.body)
     row: dict[str, Any] = {
         "hash": made.tx,
         "lt": made.lt,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fakes.chains.server import Answer, Request, complaint, provider
-from fakes.chains.ton import TonLedger, Transaction
+from fakes.chains.ton import TonLedger, Transaction, opcode_of
 
 _PARAMETERS = frozenset(
     [
@@ -105,6 +105,7 @@ def _written(made: Transaction) -> dict[str, Any]:
     }
     if made.body is not None:
         message["message_content"] = {"body": b64encode(made.body.to_boc()).decode()}
+        message["opcode"] = opcode_of(made.body)
     return {
         "account": made.account.upper(),
         "hash": b64encode(bytes.fromhex(made.tx)).decode(),

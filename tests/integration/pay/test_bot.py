@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,18 @@ def test_a_deep_link_shows_what_to_send_and_only_to_its_first_asker(
     assert foreign == unknown == "There is no such order of yours."
     assert "no orders" in none
     assert api.token.partition(":")[2] not in (tmp_path / "log").read_text()
+
+
+def test_nobody_is_asked_to_pay_an_order_whose_time_is_over(shop, served, api, state, tmp_path):
+    configure(served, api, tmp_path)
+    shop.expect("N-1", 3 * 10**9, end=datetime.now(UTC) - timedelta(minutes=1))
+    ada = api.add_private("Ada")
+    with bot(served, state, tmp_path / "log"):
+        api.say(ada, "/pay N-1")
+        until(lambda: len(api.texts(ada)) == 1)
+    [said] = api.texts(ada)
+    assert "time is over" in said
+    assert "Send" not in said
 
 
 def test_in_a_group_it_says_nothing_about_orders(shop, served, api, state, tmp_path):

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from fakes.chains.server import Trouble
 from fakes.chains.tron import Move, address_of
-from fakes.pay_world import PAYER, SHOP, TON_SHOP
+from fakes.pay_world import PAYER, SHOP, TON_SHOP, world
 
 from x0tta_cli.core.errors import UsageError
 from x0tta_cli.pay.ledger.enrolment import Limits
@@ -283,3 +283,18 @@ def test_one_transaction_with_many_equal_transfers_hides_no_other_payment(shop, 
     result = shop.reconcile()
     assert {one.name: one.state for one in result.sources}["trongrid"] == "ok"
     assert shop.state("A-1") == "paid"
+
+
+def test_where_no_source_gives_receipts_nothing_is_paid_and_it_is_said_why(
+    state, tmp_path, open_shop
+):
+    with world(tmp_path, "tronscan") as served:
+        shop = open_shop(served)
+        order = shop.expect("A-1", PRICE, "usdt-trc20")
+        served.pay_tron(int(order.amount), at=datetime.now(UTC) - timedelta(minutes=5))
+        result = shop.reconcile()
+        assert [(one.source, one.code) for one in result.unread] == [("-", "pay.no_receipts")]
+        verdict = shop.verify("A-1")
+        assert (verdict.state, verdict.exit_status) == ("seen", 10)
+        assert "whose receipts settle" in verdict.unread[0]
+        shop.ledger.close()

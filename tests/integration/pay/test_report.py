@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -29,7 +28,7 @@ def filled(url):
         till.transfer(7, "nobody's"),
         large,
     )
-    till.receive(replace(large, source="toncenter"))
+    till.receive(large._replace(source="toncenter"))
     return till
 
 

@@ -243,6 +243,16 @@ ENTRIES: tuple[Entry, ...] = (
         "x0tta pay expect add A-1001 12.5 usdt-trc20 --valid-until +1d",
     ),
     Entry(
+        "pay.no_receipts",
+        ExitStatus.NOT_YET_KNOWN,
+        "No source is configured whose receipts settle a payment",
+        "TronScan lists transfers and can agree with a receipt, but its answers have no log "
+        "index, which tells two transfers of one transaction apart. So what it lists is seen, and "
+        "stays so until a source with receipts is asked.",
+        "Configure trongrid beside it.",
+        "x0tta config set pay.sources.trongrid.kind trongrid",
+    ),
+    Entry(
         "pay.no_source",
         ExitStatus.CONFIGURATION,
         "No source is configured",

@@ -33,7 +33,7 @@ class TonAddress:
 def read(text: str) -> TonAddress:
     """Read an address in any form; raises ValueError."""
     if ":" in text:
-        return TonAddress(from_raw(text), None, None)
+        return TonAddress(_from_raw(text), None, None)
     if not _FRIENDLY.fullmatch(text):
         raise ValueError("it should have 48 characters of base64, or be 0: and 64 hex digits")
     decoded = b64decode(text.translate(_TO_STANDARD))
@@ -51,8 +51,12 @@ def read(text: str) -> TonAddress:
 
 
 @lru_cache(maxsize=4096)
-def from_raw(text: str) -> str:
-    """Give the canonical form of a raw address: lower case; raises ValueError."""
+def canonical(text: str) -> str:
+    """Give the canonical form of an address as a server writes it; raises ValueError."""
+    return read(text).raw
+
+
+def _from_raw(text: str) -> str:
     if not _RAW.fullmatch(text):
         raise ValueError("it should be 0: (or -1:) and 64 hex digits")
     return text.lower()

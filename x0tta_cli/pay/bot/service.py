@@ -8,6 +8,7 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from telegram import Message, MessageEntity, Update
@@ -98,7 +99,7 @@ def _pay(ledger: Ledger, update: Update, given: list[str]) -> words.Said:
         return words.help_text()
     with ledger.writing() as connection:
         order = customers.take(connection, given[0], chat.id)
-    return words.unknown() if order is None else words.how_to_pay(order)
+    return words.unknown() if order is None else words.how_to_pay(order, datetime.now(UTC))
 
 
 def _status(ledger: Ledger, update: Update) -> words.Said:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from x0tta_cli.core.text import escape
 from x0tta_cli.core.times import format_instant
@@ -48,28 +49,31 @@ class Said:
         return [{"type": "code", "offset": one.offset, "length": one.length} for one in self.code]
 
 
-def how_to_pay(order: Order) -> Said:
-    """Tell exactly what to send, and where."""
-    pieces: list[str | tuple[str]] = [
-        "Order ",
-        (order.order,),
-        f": {_SAID_OF[order.state]}.",
-    ]
+def how_to_pay(order: Order, now: datetime) -> Said:
+    """Tell exactly what to send, and where; after an order's time nothing.
+
+    It would be late, and the amount may be another order's by then.
+    """
+    pieces: list[str | tuple[str]] = ["Order ", (order.order,), f": {_SAID_OF[order.state]}."]
     if order.state in {OrderState.EXPECTED, OrderState.UNDERPAID}:
-        missing, asset = int(order.amount) - int(order.received), ASSETS[order.asset]
-        pieces += [
-            "\nSend exactly ",
-            (format_amount(missing, order.decimals),),
-            f" {order.unit} to\n",
-            (addresses.readable(asset.chain, order.wallet, asset.network),),
-        ]
-        if order.memo is not None:
-            pieces += ["\nwith the comment\n", (order.memo,)]
-        else:
-            pieces += ["\nThe last digits tell your payment from others: do not round it."]
-        if order.valid_until is not None:
-            pieces.append(f"\nuntil {format_instant(order.valid_until)}.")
+        is_over = order.valid_until is not None and order.valid_until < now
+        pieces += ["\nIts time is over: send nothing for it."] if is_over else _request(order)
     return said(pieces)
+
+
+def _request(order: Order) -> Iterator[str | tuple[str]]:
+    missing, asset = int(order.amount) - int(order.received), ASSETS[order.asset]
+    yield "\nSend exactly "
+    yield (format_amount(missing, order.decimals),)
+    yield f" {order.unit} to\n"
+    yield (addresses.readable(asset.chain, order.wallet, asset.network),)
+    if order.memo is not None:
+        yield "\nwith the comment\n"
+        yield (order.memo,)
+    else:
+        yield "\nThe last digits tell your payment from others: do not round it."
+    if order.valid_until is not None:
+        yield f"\nuntil {format_instant(order.valid_until)}."
 
 
 def status_of(orders: Sequence[Order]) -> Said:

@@ -69,7 +69,7 @@ def rows_of(answer: Any, *names: str) -> list[dict[str, Any]]:
     if isinstance(answer, Mapping):
         for name in names:
             rows = answer.get(name)
-            if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
+            if isinstance(rows, list) and set(map(type, rows)) <= {dict}:
                 return rows
     raise ValueError(f"no list stands under '{names[0]}'")
 

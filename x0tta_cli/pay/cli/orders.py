@@ -48,7 +48,12 @@ ValidFrom = Annotated[
     str | None, typer.Option("--valid-from", metavar="T", help="From when it may be paid.")
 ]
 ValidUntil = Annotated[
-    str | None, typer.Option("--valid-until", metavar="T", help="Until when; else for ever.")
+    str | None,
+    typer.Option(
+        "--valid-until",
+        metavar="T",
+        help="Until when; else for ever, or by unique amount as long as pay.amount_hold says.",
+    ),
 ]
 
 

@@ -22,9 +22,8 @@ TONE_OF: dict[OrderState, Tone] = {
 
 
 def blocks_of_orders(orders: list[Order]) -> Iterator[Block]:
-    """Lay orders out as a table."""
+    """Lay orders out as a table; where there are none, the frame says so."""
     if not orders:
-        yield Text("There are none.", "dim")
         return
     yield Table(
         [
@@ -44,7 +43,7 @@ def blocks_of_orders(orders: list[Order]) -> Iterator[Block]:
                 money(order.amount, order),
                 money(order.received, order),
                 order.unit,
-                order.memo or "-",
+                memo_of(order.memo),
                 order.valid_until or "-",
                 readable_wallet(order),
             )
@@ -105,7 +104,6 @@ def blocks_of_verdict(verdict: Verdict) -> Iterator[Block]:
 def blocks_of_unmatched(transfers: list[Unmatched]) -> Iterator[Block]:
     """Lay out transfers that belong to nobody."""
     if not transfers:
-        yield Text("There are none.", "dim")
         return
     yield Table(
         [
@@ -122,7 +120,7 @@ def blocks_of_unmatched(transfers: list[Unmatched]) -> Iterator[Block]:
                 money(one.amount, one),
                 one.unit,
                 one.at,
-                one.memo or "-",
+                memo_of(one.memo),
                 one.finality,
                 one.link,
                 one.sender,
@@ -130,6 +128,13 @@ def blocks_of_unmatched(transfers: list[Unmatched]) -> Iterator[Block]:
             for one in transfers
         ],
     )
+
+
+def memo_of(memo: str | None) -> str:
+    """Show a memo; one with a space at its end is in quotes, since it is another memo."""
+    if memo is None:
+        return "-"
+    return memo if memo == memo.strip() else f"'{memo}'"
 
 
 def state_of(state: OrderState) -> Cell:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from x0tta_cli.pay.cli.views import blocks_of_unmatched, blocks_of_verdict, state_of
 from x0tta_cli.pay.orders import Audit, OrderState, Verdict
-from x0tta_cli.pay.reconcile.model import Plan, Reconciliation
+from x0tta_cli.pay.reconcile.model import NOBODY, Plan, Reconciliation
 from x0tta_cli.terminal.command import Block, Cell, Column, Facts, Heading, Table, Text
 
 
@@ -86,7 +86,8 @@ def blocks_of_gaps(result: Reconciliation) -> Iterator[Block]:
     if result.waiting:
         yield Text(f"{result.waiting} receipts wait for the next run.", "warning")
     for one in result.unread:
-        yield Text(f"{one.source} has not read {one.wallet} to the end: {one.reason}", "warning")
+        who = f"{one.source} has not read {one.wallet} to the end: "
+        yield Text(f"{'' if one.source == NOBODY else who}{one.reason}", "warning")
 
 
 def blocks_of_plan(plan: Plan) -> Iterator[Block]:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from x0tta_cli.core import locks, secrets, state
+from x0tta_cli.core import files, locks, secrets, state
 from x0tta_cli.core.errors import (
     ConfigurationError,
     ConflictError,
@@ -107,7 +107,7 @@ _LOCK_WRITER = sa.text(f"SELECT pg_advisory_xact_lock({LOCK_SPACE}, {WRITER_LOCK
 
 
 def open_ledger(url: str | None = None) -> Ledger:
-    """Open the ledger, making or migrating it where needed.
+    """Open the ledger, making or migrating it where needed; SQLite's file is copied beforehand.
 
     `url` is a PostgreSQL URL; None is SQLite in the state folder. Raises `extras.missing` (8),
     `state.*`, `pay.ledger_newer` and `pay.ledger_corrupt` (9), `pay.ledger_unavailable` (7).
@@ -208,8 +208,38 @@ def _migrate(ledger: Ledger) -> None:
         )
     with ledger.writing() as connection:
         # Another process may have done it while this one waited.
-        if schema_of(connection) != SCHEMA:
-            _run_migrations(connection)
+        found = schema_of(connection)
+        if found == SCHEMA:
+            return
+        if found is not None and not ledger.is_postgresql:
+            _copy(Path(ledger.where), found)
+        _run_migrations(connection)
+
+
+def _copy(file: Path, step: str) -> None:
+    """Copy what is committed; the caller's transaction keeps it from changing meanwhile.
+
+    What a kill has left of a copy is begun anew. Raises sa.exc.OperationalError, `state.*`.
+    """
+    import sqlite3
+
+    target = file.with_name(f"{file.name}.v{step}")
+    unfinished = target.with_name(f"{target.name}.unfinished")
+    with state.writing_errors(target):
+        unfinished.unlink(missing_ok=True)
+        unfinished.touch(mode=0o600)
+        try:
+            with (
+                closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as source,
+                closing(sqlite3.connect(unfinished)) as copy,
+            ):
+                source.backup(copy)
+                # It stands by itself, without a log of changes beside it.
+                copy.execute("PRAGMA journal_mode = DELETE")
+        except sqlite3.Error as error:
+            raise sa.exc.OperationalError("backup", None, error) from error
+        unfinished.replace(target)
+        files.sync_folder(target.parent)
 
 
 def _run_migrations(connection: Connection) -> None:

@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -36,6 +36,8 @@ from x0tta_cli.pay.orders import (
 # What a deep link carries, and what stands in a file name, a shell line and a log as it is.
 ORDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 PIECE = 1000
+# The last second that an instant can be written of.
+LAST_INSTANT_MS = 253_402_300_799_000
 TX_HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -94,10 +96,14 @@ def find_wallet(wallets: Sequence[Wallet], asset: Asset, written: str) -> Wallet
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The configured limits in whole units, as text: they are kept with each order."""
+    """The configured limits, which are kept with each order; amounts in whole units, as text.
+
+    `amount_hold` is how long an order that says no end keeps the amount that it was handed out.
+    """
 
     quorum: str = "1000"
     tolerance: str = "0"
+    amount_hold: timedelta = timedelta(days=30)
 
 
 def add_orders(ledger: Ledger, orders: Iterable[NewOrder], limits: Limits) -> list[str]:
@@ -238,7 +244,7 @@ def _insert(
     names = [order.order for order in orders]
     _refuse_known(connection, names)
     keys.forget()
-    prepared = [_prepared(order, wallets) for order in orders]
+    prepared = [_prepared(order, wallets, limits.amount_hold) for order in orders]
     for wallet in {one.wallet for one in prepared}:
         keys.load(wallet, (one.key for one in prepared if one.wallet == wallet and one.key))
     rows = [_row(one, number + offset, keys, limits) for offset, one in enumerate(prepared)]
@@ -257,7 +263,7 @@ class _Prepared:
     key: str
 
 
-def _prepared(order: NewOrder, wallets: Sequence[Wallet]) -> _Prepared:
+def _prepared(order: NewOrder, wallets: Sequence[Wallet], amount_hold: timedelta) -> _Prepared:
     asset = find_asset(order.asset)
     wallet = find_wallet(wallets, asset, order.wallet).number
     by, memo = _way(order, asset)
@@ -265,6 +271,10 @@ def _prepared(order: NewOrder, wallets: Sequence[Wallet]) -> _Prepared:
     end = None if order.valid_until is None else to_ms(order.valid_until)
     if end is not None and end <= start:
         raise _bad(order.order, "valid_until", "It is not after valid_from.")
+    if end is None and by is MatchBy.AMOUNT:
+        # There are few amounts that are about as much: none may be held for ever.
+        begun = max(start, to_ms(datetime.now(UTC)))
+        end = min(begun + amount_hold // timedelta(milliseconds=1), LAST_INSTANT_MS)
     key = "" if by is MatchBy.AMOUNT else key_of_order(by, memo, order.amount)
     return _Prepared(order, wallet, memo, (start, end), key)
 

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from x0tta_cli.core.errors import ConfigurationError
 from x0tta_cli.pay.ledger import chain
+from x0tta_cli.pay.ledger.bulk import rows_with
 from x0tta_cli.pay.ledger.enrolment import to_ms
 from x0tta_cli.pay.ledger.tables import ATTESTATIONS, IS_CONFIRMING, SOURCES, TRANSFERS
 from x0tta_cli.pay.matching import clean_memo, key_of_transfer
@@ -184,9 +185,9 @@ def from_ms(milliseconds: int) -> datetime:
 
 
 def _row(wallet: Wallet, one: Transfer) -> dict[str, Any]:
-    memo = clean_memo(one.memo)
+    memo, finality = clean_memo(one.memo), str(one.finality)
     return {
-        "chain": one.chain.value,
+        "chain": str(one.chain),
         "tx": one.tx,
         "log_index": listing_index(one) if one.log_index is None else one.log_index,
         "wallet": wallet.number,
@@ -195,8 +196,8 @@ def _row(wallet: Wallet, one: Transfer) -> dict[str, Any]:
         "at": to_ms(one.at),
         "memo": memo,
         "match_key": key_of_transfer(memo, one.amount),
-        "first_finality": one.finality.value,
-        "finality": one.finality.value,
+        "first_finality": finality,
+        "finality": finality,
         "source": one.source,
     }
 
@@ -207,14 +208,9 @@ def _known(
     if not rows:
         return {}
     (chain_name,) = {row["chain"] for row in rows.values()}
-    found = connection.execute(
-        sa.select(TRANSFERS).where(
-            TRANSFERS.c.tx.in_({tx for tx, _ in rows}), TRANSFERS.c.chain == chain_name
-        )
-    ).mappings()
-    return {
-        (row["tx"], row["log_index"]): row for row in found if (row["tx"], row["log_index"]) in rows
-    }
+    found = rows_with(connection, TRANSFERS, TRANSFERS.c.tx, {tx for tx, _ in rows})
+    stored = {(row["tx"], row["log_index"]): row for row in found if row["chain"] == chain_name}
+    return {identity: row for identity, row in stored.items() if identity in rows}
 
 
 def _told_again(

@@ -9,6 +9,8 @@ from datetime import datetime
 from x0tta_cli.core.errors import ExitStatus, first_of
 from x0tta_cli.pay.orders import OrderState, Unmatched
 
+# Stands for a source where there is none.
+NOBODY = "-"
 NOT_KNOWN = (OrderState.SEEN, OrderState.CONFIRMING, OrderState.CONFLICTING)
 
 
@@ -61,12 +63,20 @@ class SourceOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A wallet that a source was not read for to the end, and why; the next run goes on."""
+    """A wallet that a source was not read for to the end, and why; the next run goes on.
+
+    `source` is NOBODY where none is configured that could tell.
+    """
 
     source: str
     wallet: str
     code: str
     reason: str
+
+    @property
+    def words(self) -> str:
+        """Say who could not tell, and why."""
+        return self.reason if self.source == NOBODY else f"{self.source}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)

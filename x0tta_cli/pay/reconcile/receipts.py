@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from x0tta_cli.core.errors import NotYetKnownError
 from x0tta_cli.pay.assets import ASSETS
 from x0tta_cli.pay.chains.protocol import Source
 from x0tta_cli.pay.chains.receipts import fetch_receipts
 from x0tta_cli.pay.ledger import recording
-from x0tta_cli.pay.ledger.pieces import pieces
+from x0tta_cli.pay.ledger.pieces import pieces, timely_pieces
 from x0tta_cli.pay.ledger.settling import settle, settle_again
 from x0tta_cli.pay.ledger.tables import (
     ATTESTATIONS,
@@ -24,10 +25,12 @@ from x0tta_cli.pay.ledger.tables import (
 )
 from x0tta_cli.pay.model import Finality, Receipt
 from x0tta_cli.pay.orders import Wallet
+from x0tta_cli.pay.reconcile.model import NOBODY, Unread
 from x0tta_cli.pay.reconcile.round import NO_ANSWER, Round
 
-# Receipts that are asked for before what they say is stored: a kill costs at most these requests.
-RECEIPTS_AT_ONCE = 100
+# Receipts that are asked for before what they say is stored: a kill costs at most these requests,
+# and those of so long.
+RECEIPTS_AT_ONCE, SECONDS_AT_ONCE = 500, 5.0
 ORDERS_AT_ONCE = 500
 
 
@@ -40,6 +43,9 @@ def settle_listings(run: Round) -> None:
             if source.settles:
                 waiting = _settle(run, source, wallet, waiting)
         run.waiting += len(waiting)
+        if waiting and not any(source.settles for source in run.sources_of(wallet)):
+            error = _no_receipts(wallet)
+            run.unread.append(Unread(NOBODY, wallet.name, error.code, str(error)))
 
 
 def seek_agreement(run: Round) -> None:
@@ -50,7 +56,7 @@ def seek_agreement(run: Round) -> None:
                 lonely = [
                     tx for tx, known in _lonely(connection, wallet) if source.kind not in known
                 ]
-            for piece in pieces(_receipts(run, source, wallet, lonely), RECEIPTS_AT_ONCE):
+            for piece in _told(run, source, wallet, lonely):
                 with run.ledger.writing() as connection:
                     gained: set[int] = set()
                     for receipt in piece:
@@ -73,15 +79,32 @@ def without_receipt(connection: Connection, wallet: Wallet) -> list[str]:
     return [row[0] for row in found]
 
 
+def _no_receipts(wallet: Wallet) -> NotYetKnownError:
+    return NotYetKnownError(
+        "pay.no_receipts",
+        f"No source is configured whose receipts settle {wallet.asset}: nothing gets paid.",
+        fix="x0tta config set pay.sources.trongrid.kind trongrid",
+        context={"wallet": wallet.name},
+    )
+
+
 def _settle(run: Round, source: Source, wallet: Wallet, txs: Sequence[str]) -> list[str]:
     """Ask one source for receipts and store what they say; those that it gave none for."""
     answered: set[str] = set()
-    for piece in pieces(_receipts(run, source, wallet, txs), RECEIPTS_AT_ONCE):
+    for piece in _told(run, source, wallet, txs):
         with run.ledger.writing() as connection:
             settle(connection, recording.record_receipts(connection, wallet, piece).changed)
         answered |= {receipt.tx for receipt in piece}
         run.progress.update(note=f"{len(answered)} receipts")
     return [tx for tx in txs if tx not in answered]
+
+
+def _told(
+    run: Round, source: Source, wallet: Wallet, txs: Sequence[str]
+) -> Iterator[list[Receipt]]:
+    """Give receipts in the pieces in which they are stored."""
+    receipts = _receipts(run, source, wallet, txs)
+    return timely_pieces(receipts, RECEIPTS_AT_ONCE, SECONDS_AT_ONCE)
 
 
 def _receipts(run: Round, source: Source, wallet: Wallet, txs: Sequence[str]) -> Iterator[Receipt]:

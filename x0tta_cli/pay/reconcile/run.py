@@ -16,7 +16,6 @@ from x0tta_cli.pay.ledger.enrolment import wallets_in, wallets_named
 from x0tta_cli.pay.ledger.settling import settle
 from x0tta_cli.pay.ledger.tables import LOG, ORDERS, STANDINGS
 from x0tta_cli.pay.orders import OrderState, Wallet
-from x0tta_cli.pay.reconcile.collecting import seldom_collected
 from x0tta_cli.pay.reconcile.model import Plan, PlannedRead, Reconciliation, SourceOutcome
 from x0tta_cli.pay.reconcile.receipts import seek_agreement, settle_listings, without_receipt
 from x0tta_cli.pay.reconcile.round import Round
@@ -45,14 +44,13 @@ def reconcile(
         first = chain.next_number(connection, LOG)
         for name, source in sources.items():
             recording.remember_source(connection, name, source.kind)
-    with seldom_collected():
-        for source, one in run.pairs():
-            read_wallet(run, source, one)
-        with ledger.writing() as connection:
-            settle(connection)
-        settle_listings(run)
-        seek_agreement(run)
-        return _result(run, first)
+    for source, one in run.pairs():
+        read_wallet(run, source, one)
+    with ledger.writing() as connection:
+        settle(connection)
+    settle_listings(run)
+    seek_agreement(run)
+    return _result(run, first)
 
 
 def plan(

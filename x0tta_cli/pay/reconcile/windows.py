@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,8 +18,8 @@ from x0tta_cli.pay.orders import Wallet
 from x0tta_cli.pay.reconcile.round import NO_ANSWER, Round
 
 # Rows that are read before they are stored: a commit waits for the disk, and a kill costs at most
-# the requests of so many rows.
-ROWS_AT_ONCE = 1000
+# the requests of so many rows, and of so long.
+ROWS_AT_ONCE, SECONDS_AT_ONCE = 2000, 5.0
 # The first block of TRON; the other chain is younger. A window that begins before it begins here:
 # providers refuse instants before 1970.
 FIRST_BLOCK = datetime(2018, 6, 25, tzinfo=UTC)
@@ -105,12 +106,14 @@ def _read(
 def _together(pages: Iterator[Page]) -> Iterator[Sequence[Page]]:
     """Give pages in groups; those that came before an error are given ahead of it."""
     held: list[Page] = []
+    began = time.monotonic()
     try:
         for page in pages:
             held.append(page)
-            if page.complete or sum(one.rows for one in held) >= ROWS_AT_ONCE:
+            are_many = sum(one.rows for one in held) >= ROWS_AT_ONCE
+            if page.complete or are_many or time.monotonic() - began >= SECONDS_AT_ONCE:
                 yield held
-                held = []
+                held, began = [], time.monotonic()
     except NO_ANSWER:
         if held:
             yield held

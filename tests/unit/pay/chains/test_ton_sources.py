@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from fakes.chains import ton
-from fakes.chains.server import Trouble
+from fakes.chains.server import Answer, Trouble
 from fakes.chains.ton import account_of, jetton_wallet_of
 
 from x0tta_cli.core.errors import NotYetKnownError, UnavailableError
+from x0tta_cli.pay.addresses.ton import friendly
 from x0tta_cli.pay.model import Finality, SourceState
 
 pytestmark = pytest.mark.slow
@@ -265,6 +267,25 @@ def test_without_a_word_whose_transaction_it_is_the_message_says_it(reading, ton
 
 
 @BOTH
+def test_a_server_that_writes_friendly_addresses_hides_no_payment(reading, ton_ledger, kind):
+    tx = ton_ledger.pay_usdt(CUSTOMER, SHOP, 5, "A-1")
+    source = reading(kind)
+
+    def handle(request, answer=source.fake.handle):
+        given = answer(request)
+        told = re.sub(
+            rb'"(0:[0-9A-Fa-f]{64})"',
+            lambda raw: b'"%s"' % friendly(raw[1].decode(), is_bounceable=True).encode(),
+            given.content(),
+        )
+        return Answer(told, given.status, given.headers)
+
+    source.fake.handle = handle
+    (told,) = source.transfers()
+    assert (told.tx, told.amount, told.sender, told.memo) == (tx, 5, CUSTOMER, "A-1")
+
+
+@BOTH
 def test_a_page_that_comes_for_ever_ends_the_reading(reading, ton_ledger, kind):
     for n in range(450):
         ton_ledger.pay_usdt(CUSTOMER, SHOP, 1 + n, forward=0)
@@ -278,7 +299,7 @@ def test_a_page_that_comes_for_ever_ends_the_reading(reading, ton_ledger, kind):
 
 
 @BOTH
-@pytest.mark.parametrize("lacking", ["bounced", "aborted"])
+@pytest.mark.parametrize("lacking", ["bounced", "aborted", "value"])
 def test_a_key_that_is_absent_is_not_false(reading, ton_ledger, kind, lacking):
     ton_ledger.pay_ton(CUSTOMER, SHOP, 5)
     source = reading(kind, "ton")
@@ -306,6 +327,21 @@ def test_jettons_without_a_word_about_a_phase_are_not_judged(reading, ton_ledger
     with pytest.raises(UnavailableError) as refused:
         source.pages()
     assert "phase ended" in refused.value.reason
+
+
+@pytest.mark.parametrize("asset", ["ton", "usdt-ton"])
+@pytest.mark.parametrize(
+    ("kind", "lacking"), [("tonapi", "raw_body"), ("toncenter", "message_content")]
+)
+def test_a_message_that_is_left_out_is_not_an_empty_one(reading, ton_ledger, kind, asset, lacking):
+    ton_ledger.pay_ton(CUSTOMER, SHOP, 5, "A-1")
+    ton_ledger.pay_usdt(CUSTOMER, SHOP, 5, "A-1")
+    source = reading(kind, asset)
+    source.fake.habits.lacks = {lacking}
+
+    with pytest.raises(UnavailableError) as refused:
+        source.pages()
+    assert "leaves out" in refused.value.reason
 
 
 @pytest.mark.parametrize("finality", ["pending", "confirmed"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from fakes.chains.server import Answer, Trouble
 from fakes.chains.tron import Move, Token, address_of
 
 from x0tta_cli.core.errors import NotYetKnownError, UnavailableError
+from x0tta_cli.pay.addresses.tron import to_hex
 from x0tta_cli.pay.model import Finality, SourceState
 
 SHOP, CUSTOMER, OTHER = address_of("shop"), address_of("customer"), address_of("other")
@@ -306,3 +308,27 @@ def test_a_server_that_heeds_no_end_is_read_to_the_end_of_the_window(reading, tr
     assert [page.complete for page in pages] == [False, True]
     assert sum(len(page.transfers) for page in pages) in {250, 251}
     assert len(source.fake.requests) - asked == 2
+
+
+@pytest.mark.parametrize("kind", ["trongrid", "tronscan"])
+def test_a_server_that_writes_addresses_as_hex_hides_no_payment(reading, tron_ledger, kind):
+    source = reading(kind)
+    tx = tron_ledger.transfer(CUSTOMER, SHOP, 12_500_000, at=ago(600))
+    tron_ledger.transfer(CUSTOMER, OTHER, 7, at=ago(600))
+    tron_ledger.tokens[FAKE_TETHER] = Token("USDT", 6, "Tether USD")
+    tron_ledger.transfer(CUSTOMER, SHOP, 5, at=ago(600), contract=FAKE_TETHER)
+
+    def handle(request, answer=source.fake.handle):
+        given = answer(request)
+        told = re.sub(
+            rb'"(T[1-9A-HJ-NP-Za-km-z]{33})"',
+            lambda found: b'"%s"' % to_hex(found[1].decode()).upper().encode(),
+            given.content(),
+        )
+        return Answer(told, given.status, given.headers)
+
+    source.fake.handle = handle
+    (listed,) = source.transfers()
+    assert (listed.tx, listed.amount, listed.sender) == (tx, 12_500_000, CUSTOMER)
+    (told,) = source.receipt(tx).transfers
+    assert (told.amount, told.sender) == (12_500_000, CUSTOMER)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from fakes.till import BEGIN, SHOP
@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from x0tta_cli.core.errors import ConflictError, UsageError
 from x0tta_cli.pay.ledger.audit import audit_ledger
-from x0tta_cli.pay.ledger.enrolment import Limits, cancel, refund
+from x0tta_cli.pay.ledger.enrolment import Limits, add_orders, cancel, refund
 from x0tta_cli.pay.model import Chain, Finality, Receipt
-from x0tta_cli.pay.orders import MatchBy
+from x0tta_cli.pay.orders import MatchBy, NewOrder
 
 pytestmark = pytest.mark.slow
 
@@ -111,6 +111,38 @@ def test_amounts_are_handed_out_so_that_no_two_orders_wait_for_one(till):
     assert len(amounts) == 300
     assert min(map(int, amounts)) == 5_000_000
     assert max(map(int, amounts)) < 5_010_000
+
+
+def test_an_amount_is_held_for_so_long_where_an_order_says_no_end(till):
+    hold = Limits(amount_hold=timedelta(days=2))
+    first = till.expect("A-1", 5_000_000, asset="usdt-trc20", limits=hold)
+    assert timedelta(days=2) - (first.valid_until - datetime.now(UTC)) < timedelta(minutes=1)
+    ahead = datetime.now(UTC) + timedelta(days=1)
+    later = till.expect("A-2", 5_000_000, asset="usdt-trc20", limits=hold, begin=ahead)
+    assert later.valid_until - later.valid_from == timedelta(days=2)
+    given = till.expect("A-3", 5_000_000, asset="usdt-trc20", limits=hold, days=400)
+    assert given.valid_until == BEGIN + timedelta(days=400)
+    assert till.expect("A-4", 5_000_000, limits=hold).valid_until is None
+    last = datetime(9999, 12, 31, tzinfo=UTC)
+    assert till.expect("A-5", 7, asset="usdt-trc20", begin=last).valid_until.year == 9999
+
+
+def test_an_amount_that_is_held_no_more_is_handed_out_again_and_late_money_is_not_lost(till):
+    hold, soon = Limits(amount_hold=timedelta(days=1)), datetime.now(UTC)
+    new = [
+        NewOrder(f"A-{number}", "usdt-trc20", till.tron.name, 5_000_000, None, soon, None)
+        for number in range(10_000)
+    ]
+    add_orders(till.ledger, new, hold)
+    with pytest.raises(ConflictError):
+        till.expect("B-1", 5_000_000, asset="usdt-trc20", limits=hold)
+    begin = soon + timedelta(days=2)
+    again = till.expect("B-2", 5_000_000, asset="usdt-trc20", limits=hold, begin=begin)
+    assert again.amount == till.order("A-0").amount
+    paid = {"asset": "usdt-trc20", "at": begin + timedelta(minutes=1)}
+    till.receive(till.transfer(int(again.amount), **paid))
+    till.receive(till.transfer(int(again.amount) + 1, **paid))
+    assert [till.state(name) for name in ("A-0", "B-2", "A-1")] == ["expected", "paid", "late"]
 
 
 def test_a_cancelled_order_takes_no_money_and_its_amount_is_used_last(till):

@@ -29,7 +29,7 @@ class Incoming:
     at: datetime
     account: str
     sender: str | None
-    value: int
+    value: int | None
     bounce: bool | None
     bounced: bool | None
     aborted: bool | None
@@ -72,8 +72,10 @@ def receipt_of(
 
 
 def _credit_coin(incoming: Incoming, wallet: str, asset: Asset, source: str) -> Transfer | None:
-    if incoming.sender is None or incoming.value <= 0:
+    if incoming.sender is None or incoming.value == 0:
         return None
+    if incoming.value is None:
+        raise ValueError("it does not say how much came in")
     bounced = _known(incoming.bounced, "whether its message had bounced")
     if bounced or incoming.bounces_back:
         return None

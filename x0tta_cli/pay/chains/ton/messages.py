@@ -1,4 +1,4 @@
-"""Message bodies: text comments, and the two messages in which jettons come in.
+"""Message bodies: text comments, and the message in which jettons come in.
 
 Standards: TEP-74 (jettons), https://docs.ton.org/v3/documentation/smart-contracts/message-management/internal-messages
 (comments). Whoever sends a message wrote its text; it is an attacker's, until it equals a memo.
@@ -12,7 +12,6 @@ from x0tta_cli.pay.chains.ton.cells import Cell, Slice
 
 TEXT_COMMENT = 0
 INTERNAL_TRANSFER = 0x178D4519
-TRANSFER_NOTIFICATION = 0x7362D09C
 _OPCODE_AND_QUERY = 32 + 64
 LONGEST_MEMO = 1024
 # A chain of cells for 1,024 characters of four bytes has 33 of them.
@@ -22,7 +21,7 @@ _CONTROL = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)])
 
 @dataclass(frozen=True, slots=True)
 class JettonMove:
-    """What an internal_transfer or a transfer_notification says.
+    """What an internal_transfer says.
 
     `sender` owns the jettons that moved; None where the message names nobody.
     """
@@ -77,20 +76,6 @@ def read_internal_transfer(body: Cell) -> JettonMove | None:
         return JettonMove(amount, sender, _forwarded_comment(rest))
     except ValueError:
         return JettonMove(amount, sender, None)
-
-
-def read_transfer_notification(body: Cell) -> JettonMove | None:
-    """Read what a jetton wallet tells its owner; None where the body is another.
-
-    It may fail, or never be sent, though the jettons moved; it is worth its memo alone. Raises
-    ValueError for a body that begins as one and is none.
-    """
-    if not _begins_with(body, TRANSFER_NOTIFICATION):
-        return None
-    rest = Slice(body)
-    rest.take(_OPCODE_AND_QUERY)
-    amount, sender = rest.take_coins(), rest.take_address()
-    return JettonMove(amount, sender, _forwarded_comment(rest))
 
 
 def _begins_with(body: Cell, opcode: int) -> bool:

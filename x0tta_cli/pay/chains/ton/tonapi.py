@@ -17,7 +17,7 @@ from x0tta_cli.pay.chains.reading import (
     second_of,
     transaction_of,
 )
-from x0tta_cli.pay.chains.ton.cells import read_boc
+from x0tta_cli.pay.chains.ton.cells import Cell, read_boc
 from x0tta_cli.pay.chains.ton.crediting import Incoming
 from x0tta_cli.pay.chains.ton.source import Row
 from x0tta_cli.pay.model import Finality
@@ -62,16 +62,16 @@ class TonApi:
 def _read(row: Row) -> Incoming:
     message: dict[str, Any] = row.get("in_msg") or _NOTHING
     compute, action = row.get("compute_phase") or _NOTHING, row.get("action_phase") or _NOTHING
-    source, body = message.get("source"), message.get("raw_body")
+    source, value = message.get("source"), message.get("value")
     bounce_phase = row.get("bounce_phase")
     return Incoming(
         transaction_of(row["hash"]),
         row["lt"],
         instant_of_s(row["utime"]),
         # Whose transaction it is, is whom its message went to.
-        ton.from_raw((row.get("account") or message["destination"])["address"]),
-        ton.from_raw(source["address"]) if source else None,
-        amount_of(message.get("value", 0)),
+        ton.canonical((row.get("account") or message["destination"])["address"]),
+        ton.canonical(source["address"]) if source else None,
+        None if value is None else amount_of(value),
         message.get("bounce"),
         message.get("bounced"),
         row.get("aborted"),
@@ -79,7 +79,14 @@ def _read(row: Row) -> Incoming:
         action_ok=action.get("success"),
         has_bounce_phase=bool(bounce_phase),
         bounces_back=bounce_phase in _BOUNCED_BACK,
-        body=read_boc(bytes.fromhex(body)) if body else None,
+        body=_body_of(message),
         finality=Finality.FINAL,
         block=0,
     )
+
+
+def _body_of(message: dict[str, Any]) -> Cell | None:
+    body = message.get("raw_body")
+    if not body and message.get("op_code"):
+        raise ValueError("it leaves out what a message says")
+    return read_boc(bytes.fromhex(body)) if body else None

@@ -65,14 +65,14 @@ def _read(row: Row) -> Incoming:
     description: dict[str, Any] = row.get("description") or _NOTHING
     compute = description.get("compute_ph") or _NOTHING
     action, bounce = description.get("action") or _NOTHING, description.get("bounce") or _NOTHING
-    sender = message.get("source")
+    sender, value = message.get("source"), message.get("value")
     return Incoming(
         _transaction_of(row["hash"]),
         amount_of(row["lt"]),
         instant_of_s(row["now"]),
-        ton.from_raw(row.get("account") or message["destination"]),
-        ton.from_raw(sender) if sender else None,
-        amount_of(message.get("value") or 0),
+        ton.canonical(row.get("account") or message["destination"]),
+        ton.canonical(sender) if sender else None,
+        None if value is None else amount_of(value),
         message.get("bounce"),
         message.get("bounced"),
         description.get("aborted"),
@@ -99,6 +99,8 @@ def _transaction_of(value: Any) -> str:
 
 def _body_of(message: dict[str, Any]) -> Cell | None:
     body = (message.get("message_content") or _NOTHING).get("body")
+    if not body and message.get("opcode"):
+        raise ValueError("it leaves out what a message says")
     return read_boc(a2b_base64(body, strict_mode=True)) if body else None
 
 

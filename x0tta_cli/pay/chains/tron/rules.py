@@ -88,14 +88,21 @@ class Credited:
         )
 
 
+def is_address(value: Any, address: str) -> bool:
+    """Whether an answer names this address: base58check as documented, or hex with its 41."""
+    if value == address:
+        return True
+    return isinstance(value, str) and len(value) == 42 and value.lower() == tron.to_hex(address)
+
+
 def sender_of(value: Any) -> str:
-    """Read who sent, by shape alone; raises ValueError.
+    """Read who sent, in base58check by shape alone; raises ValueError.
 
     Its checksum is the chain's business, and costs as much as all else about a row.
     """
-    if not isinstance(value, str) or not _BASE58.fullmatch(value):
-        raise ValueError("a sender that is no address")
-    return value
+    if isinstance(value, str) and _BASE58.fullmatch(value):
+        return value
+    return tron.read(str(value))
 
 
 def _contract(entry: dict[str, Any]) -> str:

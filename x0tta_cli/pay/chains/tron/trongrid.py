@@ -20,7 +20,7 @@ from x0tta_cli.pay.chains.reading import (
     to_ms,
     transaction_of,
 )
-from x0tta_cli.pay.chains.tron.rules import Credited, read_receipt, sender_of
+from x0tta_cli.pay.chains.tron.rules import Credited, is_address, read_receipt, sender_of
 from x0tta_cli.pay.model import Asset, Chain, Finality, Receipt, Transfer
 
 # More than the blocks of TRON hold: whoever lists more of one instant repeats itself.
@@ -105,8 +105,8 @@ class TronGrid:
             at_ms = written_ms
             is_ours = (
                 row["type"] == "Transfer"
-                and row["to"] == wallet
-                and row["token_info"]["address"] == asset.contract
+                and is_address(row["to"], wallet)
+                and is_address(row["token_info"]["address"], asset.contract)
                 and written_ms <= end
             )
             if not is_ours:

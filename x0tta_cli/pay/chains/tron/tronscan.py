@@ -21,7 +21,7 @@ from x0tta_cli.pay.chains.reading import (
     to_ms,
     transaction_of,
 )
-from x0tta_cli.pay.chains.tron.rules import Credited, sender_of
+from x0tta_cli.pay.chains.tron.rules import Credited, is_address, sender_of
 from x0tta_cli.pay.model import Asset, Chain, Finality, Receipt, Transfer
 
 # Rows beyond this are left out without a word.
@@ -144,8 +144,8 @@ class TronScan:
             at = instant_of_ms(written_ms)
             oldest = min(oldest, max(begin, written_ms))
             is_ours = (
-                row["to_address"] == wallet
-                and row["contract_address"] == asset.contract
+                is_address(row["to_address"], wallet)
+                and is_address(row["contract_address"], asset.contract)
                 and begin <= written_ms <= end
                 and row.get("confirmed") is not False
                 and row.get("contractRet", "SUCCESS") == "SUCCESS"
@@ -217,8 +217,8 @@ def _read_receipt(answer: _Row, tx: str, wallet: str, asset: Asset, source: str)
             block=block,
         )
         for row in rows_of(answer, "trc20TransferInfo")
-        if row["contract_address"] == asset.contract
-        and row["to_address"] == wallet
+        if is_address(row["contract_address"], asset.contract)
+        and is_address(row["to_address"], wallet)
         and amount_of(row["amount_str"])
     )
     reason = "" if transfers else f"It moved no {asset.name} to this wallet."
