@@ -1,12 +1,12 @@
 """What random errors, cut connections and killed senders lose and double of many alerts.
 
-    alert_faults.py [--size 1.0]
+    alert_faults.py [--size 1.0] [--faults 0.02] [--ill 150]
 
-Each alert goes through the outbox to a webhook that answers one request in fifty with an error,
-with nothing, or with nothing after it has taken it; the processes that send are killed after a
-moment. What is left then is delivered over the same bad line, and at last over a good one. Counts
-alerts that never came, and those that came under more than one key. Ends with 1 where a full run
-has lost or doubled one.
+Each alert goes through the outbox to a webhook that answers one request in fifty (or another
+share) wrongly: half of them with an error, the others with nothing, before or after it has taken
+the alert; the processes that send are killed after a moment. What is left then is delivered over
+the same bad line for so many seconds, and at last over a good one. Counts alerts that never came,
+and those that came under more than one key. Ends with 1 where a full run has lost or doubled one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from x0tta_cli.alert.outbox.delivery import outbox
 from x0tta_cli.alert.settings import AlertSettings
 from x0tta_cli.core.notices import Notice, Severity
 
-ALERTS, LONGEST_LIFE_S, ILL_S = 10_000, 4.0, 150.0
+ALERTS, LONGEST_LIFE_S = 10_000, 4.0
 
 
 def settings(url: str) -> AlertSettings:
@@ -65,20 +65,21 @@ with outbox(settings(sys.argv[2]), 2.0) as opened:
 class Receiver:
     """Takes alerts, by their idempotency keys, over a line that is bad as long as `is_ill`."""
 
-    def __init__(self) -> None:
+    def __init__(self, share: float) -> None:
         self.keys: dict[str, str] = {}
-        self.is_ill, self.faults = True, 0
+        self.is_ill, self.faults, self._share = True, 0, share
         self._chance = random.Random(7)
 
     def answer(self, request: Request) -> Answer:
-        fate = self._chance.random() if self.is_ill else 1.0
-        self.faults += fate < 0.02
-        if fate < 0.01:
+        # Below 1 it is a fault, of which it says the kind.
+        fate = self._chance.random() / self._share if self.is_ill else 1.0
+        self.faults += fate < 1.0
+        if fate < 0.5:
             return Answer(500)
-        if fate < 0.015:
+        if fate < 0.75:
             return Answer(cut=True)
         self.keys[request.headers["idempotency-key"]] = request.json()["labels"]["n"]
-        return Answer(cut=True) if fate < 0.02 else Answer(200)
+        return Answer(cut=True) if fate < 1.0 else Answer(200)
 
 
 def send_through_kills(url: str, count: int) -> int:
@@ -99,13 +100,13 @@ def send_through_kills(url: str, count: int) -> int:
     return kills
 
 
-def measure(count: int) -> tuple[Receiver, int]:
+def measure(count: int, share: float, ill_s: float) -> tuple[Receiver, int]:
     """Give what arrived, and how many senders were killed."""
-    receiver = Receiver()
+    receiver = Receiver(share)
     with serving(receiver.answer) as url:
         kills = send_through_kills(url, count)
         with outbox(settings(url)) as opened:
-            deadline = time.monotonic() + ILL_S
+            deadline = time.monotonic() + ill_s
             while listing.counts().queued and time.monotonic() < deadline:
                 opened.deliver(5)
                 time.sleep(0.1)
@@ -119,12 +120,15 @@ def measure(count: int) -> tuple[Receiver, int]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=float, default=1.0)
-    size = parser.parse_args().size
+    parser.add_argument("--faults", type=float, default=0.02)
+    parser.add_argument("--ill", type=float, default=150.0)
+    given = parser.parse_args()
+    size = given.size
     count = max(100, int(ALERTS * size))
     with tempfile.TemporaryDirectory() as folder:
         os.environ["X0TTA_STATE_DIR"] = folder
         began = time.perf_counter()
-        receiver, kills = measure(count)
+        receiver, kills = measure(count, given.faults, given.ill)
         took_s = time.perf_counter() - began
     arrived = set(receiver.keys.values())
     lost = len({str(n) for n in range(count)} - arrived)

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pexpect
@@ -167,10 +168,11 @@ def test_what_nobody_can_be_told_of_yet_is_kept_and_said_where_cron_mails_it(
     ]
 
 
-def killed(environment, tmp_path, *options):
-    """Kill `alert run` while its command runs, as the kernel does where memory is short."""
+def started(environment, tmp_path, *options, within=()):
+    """Start `alert run`, and wait until its command runs."""
+    file = str(tmp_path / "alert.toml")
     process = subprocess.Popen(
-        [X0TTA, "alert", "run", "nightly", "--config", str(tmp_path / "alert.toml"), *options,
+        [*within, X0TTA, "alert", "run", "nightly", "--config", file, *options,
          "--", "sh", "-c", "echo on; exec sleep 60"],
         env=environment,
         stdout=subprocess.PIPE,
@@ -183,11 +185,14 @@ def killed(environment, tmp_path, *options):
 
 @pytest.fixture
 def sleeper(environment, tmp_path):
-    """A killed `alert run`; the command that it leaves behind ends with the test."""
+    """Kill `alert run` while its command runs, as the kernel does where memory is short.
+
+    The command that it leaves behind ends with the test.
+    """
     children = []
 
     def kill(*options):
-        process = killed(environment, tmp_path, *options)
+        process = started(environment, tmp_path, *options)
         listed = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
         children.extend(map(int, listed.split()))
         process.kill()
@@ -228,7 +233,7 @@ def test_a_run_that_was_killed_is_told_of_by_the_next_run_and_is_over_when_that_
 
 def test_a_run_that_still_goes_is_none_that_was_killed(alert, hook, taken, environment, tmp_path):
     (tmp_path / "alert.toml").write_text(hook)
-    process = killed(environment, tmp_path)
+    process = started(environment, tmp_path)
     try:
         assert alert(hook, "outbox", "run").returncode == 0
         assert taken == []
@@ -238,6 +243,26 @@ def test_a_run_that_still_goes_is_none_that_was_killed(alert, hook, taken, envir
     assert [each["annotations"]["summary"].split(" after")[0] for each in taken] == [
         "nightly was killed by SIGTERM"
     ]
+
+
+def test_a_run_in_a_container_is_seen_from_outside_to_go_on_and_to_be_killed(
+    alert, hook, taken, environment, tmp_path
+):
+    (tmp_path / "alert.toml").write_text(hook)
+    user = () if os.geteuid() == 0 else ("--user", "--map-root-user")
+    # Its processes have numbers of their own, and what is in /proc is not about them.
+    container = ("unshare", *user, "--pid", "--fork", "--kill-child")
+    process = started(environment, tmp_path, within=container)
+    try:
+        assert alert(hook, "outbox", "run").returncode == 0
+        assert taken == []
+    finally:
+        process.kill()
+        process.communicate(timeout=30)
+    deadline = time.monotonic() + 60
+    while not taken and time.monotonic() < deadline:
+        assert alert(hook, "outbox", "run").returncode == 0
+    assert "ended without a word" in taken[0]["annotations"]["summary"]
 
 
 def test_a_mistake_beside_a_channel_keeps_it_from_nothing(alert, hook, taken):

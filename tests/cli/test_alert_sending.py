@@ -135,7 +135,7 @@ def test_mistakes_have_their_codes(alert, line, status, code):
     assert json.loads(ended.stderr.splitlines()[-1])["code"] == code
 
 
-@pytest.mark.parametrize("line", [["send", "X"], ["serve"], ["serve", "--dry-run"]], ids=" ".join)
+@pytest.mark.parametrize("line", [["serve"], ["serve", "--dry-run"]], ids=" ".join)
 @pytest.mark.parametrize(
     ("configuration", "code"),
     [
@@ -155,6 +155,49 @@ def test_who_has_nobody_to_tell_says_so_at_once(x0tta, tmp_path, line, configura
     assert (ended.returncode, ended.stdout) == (9, "")
     assert json.loads(ended.stderr.splitlines()[-1])["code"] == code
     assert not (tmp_path / "state" / "journal.sqlite3").exists()
+
+
+@pytest.mark.parametrize("configuration", ["[alert", "", "alert = 7\n"], ids=range(3))
+def test_what_is_sent_beside_a_broken_configuration_is_kept_until_somebody_can_be_told(
+    x0tta, alert, receiver, tmp_path, configuration
+):
+    file = tmp_path / "broken.toml"
+    file.write_text(configuration)
+    ended = x0tta("alert", "send", "X", "--config", str(file), "-o", "json")
+    assert ended.returncode == 10
+    assert "it is kept until the configuration names a channel" in ended.stderr
+    [delivery] = json.loads(ended.stdout)["deliveries"]
+    assert (delivery["channel"], delivery["state"]) == ("", "queued")
+    assert alert("outbox", "run").returncode == 0
+    assert [each.labels["alertname"] for each in receiver.active()] == ["X"]
+
+
+def test_a_mistake_beside_a_channel_keeps_no_alert_from_it(x0tta, receiver, tmp_path):
+    file = tmp_path / "broken.toml"
+    file.write_text(
+        f'[alert]\nlasting = 7\n[alert.channels.am]\nkind = "alertmanager"\n'
+        f'urls = ["{receiver.base_url}"]\n[alert.channels.page]\nkind = "pagerduty"\n'
+        '[[alert.routes]]\nchannels = ["gone"]\n'
+    )
+    ended = x0tta("alert", "send", "X", "--config", str(file))
+    assert ended.returncode == 0
+    assert [each.labels["alertname"] for each in receiver.active()] == ["X"]
+    for words in ("a channel is left out", "the default is taken", "a channel that there is not"):
+        assert words in ended.stderr
+
+
+def test_a_channel_that_lacks_its_extra_says_what_installs_it(x0tta, tmp_path):
+    (tmp_path / "without").mkdir()
+    (tmp_path / "without" / "sitecustomize.py").write_text(
+        "import sys\nsys.modules['apprise'] = None\n"
+    )
+    file = tmp_path / "alert.toml"
+    file.write_text('[alert.channels.chat]\nkind = "apprise"\nurl = { env = "CHAT" }\n')
+    machine = {"PYTHONPATH": str(tmp_path / "without"), "CHAT": "json://127.0.0.1:9"}
+    for line, status in ((["test"], 3), (["send", "X"], 10)):
+        ended = x0tta("alert", *line, "--config", str(file), "-o", "json", env=machine)
+        assert ended.returncode == status
+        assert "pip install 'x0tta[apprise]'" in ended.stdout
 
 
 NOTIFICATION = {

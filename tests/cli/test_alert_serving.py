@@ -15,6 +15,7 @@ from pathlib import Path
 import pexpect
 import pytest
 from fakes.http_server import Answer, serving
+from fakes.screen import Screen
 
 pytestmark = pytest.mark.slow
 
@@ -247,15 +248,26 @@ def test_watch_shows_that_an_alert_came_again(machine, environment):
     assert process.returncode == 143
 
 
-def test_watch_on_a_terminal_shows_a_line_for_each_change_until_ctrl_c(machine, environment):
+def test_watch_on_a_terminal_is_redrawn_until_ctrl_c(machine, environment):
     machine("send", "Before")
+    screen = Screen(30, 100)
     shown = pexpect.spawn(
-        X0TTA, ["alert", "watch", "--every", "200ms"], env=environment | {"COLUMNS": "200"},
+        X0TTA, ["alert", "watch", "--every", "200ms"], env=environment, dimensions=(30, 100),
         encoding="utf-8", timeout=90,
     )  # fmt: skip
-    shown.expect(r"1 fire Before \(warning\) at hook, http://127.0.0.1:9: queued: .*\r\n")
+
+    def read_until(words):
+        while words not in screen.text:
+            screen.feed(shown.read_nonblocking(65_536, timeout=60))
+
+    read_until("1 alerts are open, 1 deliveries wait, 0 dead letters")
+    assert re.search(r"1 Before +fire +hook +queued +POST", screen.text)
     machine("send", "After")
-    shown.expect(r"2 fire After \(warning\) at hook, http://127.0.0.1:9: queued.*\r\n")
+    read_until("2 alerts are open, 2 deliveries wait")
+    machine("outbox", "drop", "1", "--yes")
+    read_until("1 Before  fire    hook  superseded  dropped by hand")
+    assert "1 deliveries wait" in screen.text
+    assert screen.text.count("WAITS") == screen.text.count("LATEST") == 1
     shown.sendintr()
     shown.expect(pexpect.EOF)
     shown.close()

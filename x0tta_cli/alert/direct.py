@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from x0tta_cli.alert.channels.protocol import Channel, Outcome
+from x0tta_cli.alert.channels.protocol import Channel, Outcome, words_of_error
 from x0tta_cli.alert.model import DELIVERED, Action, ChannelDelivery, DeliveryState, Message
 from x0tta_cli.alert.outbox.lineup import Lineup, lineup
 from x0tta_cli.alert.routing import channels_for
@@ -68,7 +68,7 @@ def attempt(channel: Channel, peer: str, message: Message) -> Outcome:
         [outcome] = channel.deliver(peer, [message], {})
     except OperatorError as error:
         state = DeliveryState.QUEUED if error.retryable else DeliveryState.REJECTED
-        return Outcome(state, " ".join(filter(None, (str(error), error.reason))))
+        return Outcome(state, words_of_error(error))
     return outcome
 
 

@@ -86,14 +86,9 @@ def run(
                 process_group=None if is_shared else 0,
             )
         except OSError as error:
-            is_missing = isinstance(error, FileNotFoundError)
-            return Ended(
-                Ending.NOT_STARTED,
-                NOT_FOUND if is_missing else NOT_EXECUTABLE,
-                started_at,
-                time.monotonic() - began,
-                reason=f"{command[0]}: {error.strerror}",
-            )
+            status = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
+            took_s, reason = time.monotonic() - began, f"{command[0]}: {error.strerror}"
+            return Ended(Ending.NOT_STARTED, status, started_at, took_s, reason=reason)
         with process, target.aimed(process):
             passing = _Passing(process, stdout, stderr, is_alone=not is_shared)
             try:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from x0tta_cli.alert.model import DELIVERED, Action, ChannelDelivery, DeliveryState
+from x0tta_cli.alert.model import (
+    DELIVERED,
+    Action,
+    ChannelDelivery,
+    DeliveryState,
+    OutboxRow,
+)
 from x0tta_cli.core.errors import ExitStatus
 
 
@@ -86,6 +92,19 @@ class Round:
         if self.dead:
             return ExitStatus.NO
         return ExitStatus.NOT_YET_KNOWN if self.queued else ExitStatus.DONE
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """How the outbox stands at one look, and what was told or put aside last, the newest below."""
+
+    at: datetime
+    open: int
+    queued: int
+    dead: int
+    troubles: tuple[str, ...]
+    waiting: tuple[OutboxRow, ...]
+    latest: tuple[OutboxRow, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from x0tta_cli.core.notices import Notice
 
 log = logging.getLogger(__name__)
 
+ADD_A_CHANNEL = "Add [alert.channels.NAME] with its kind to the file that x0tta config path names."
+
 
 def channels_for(notice: Notice, settings: AlertSettings) -> tuple[str, ...]:
     """Name the channels that tell of a notice, each once.
@@ -60,5 +62,5 @@ def _no_channel() -> ConfigurationError:
         "alert.no_channel",
         "There is nobody to tell.",
         reason="The configuration names no channel.",
-        fix="Add [alert.channels.NAME] with its kind to the file that x0tta config path names.",
+        fix=ADD_A_CHANNEL,
     )

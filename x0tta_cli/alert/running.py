@@ -7,11 +7,11 @@ import os
 import shlex
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from x0tta_cli.alert import passing, sending
+from x0tta_cli.alert import passing, sending, usable
 from x0tta_cli.alert.direct import tell
 from x0tta_cli.alert.model import Action, ChannelDelivery, Message
 from x0tta_cli.alert.notifier import PATIENCE_S
@@ -76,15 +76,16 @@ def run(job: Job, read_settings: Callable[[], AlertSettings], stdout: int = 1) -
     Whatever keeps the alert from being written or told is logged, and never keeps the command from
     running: its status is the result's.
     """
-    with _overlapping(job) as overlaps:
-        if overlaps:
-            log.warning("the run before has not ended yet", extra={"job": job.name})
-        number = _written_down(job)
-        ended = passing.run(job.command, job.at_most_s, stdout=stdout)
-    annotations = _annotations(job, ended, overlaps=overlaps)
-    if ended.ending is not Ending.SUCCEEDED:
-        log.warning(annotations["summary"])
-    done, deliveries = _told(job, ended, annotations, _settings(read_settings), number)
+    with _written_down(job) as number:
+        with _overlapping(job) as overlaps:
+            if overlaps:
+                log.warning("the run before has not ended yet", extra={"job": job.name})
+            ended = passing.run(job.command, job.at_most_s, stdout=stdout)
+        annotations = _annotations(job, ended, overlaps=overlaps)
+        if ended.ending is not Ending.SUCCEEDED:
+            log.warning(annotations["summary"])
+        settings = usable.settings_or_nobody(read_settings)
+        done, deliveries = _told(job, ended, annotations, settings, number)
     return Ran(
         name=job.name,
         key=job.key(),
@@ -99,8 +100,12 @@ def run(job: Job, read_settings: Callable[[], AlertSettings], stdout: int = 1) -
     )
 
 
-def _written_down(job: Job) -> int | None:
-    """Put on the disk what is to be told should this process be killed; None where it can't be."""
+@contextmanager
+def _written_down(job: Job) -> Iterator[int | None]:
+    """Have on the disk for the block what is to be told should this process be killed in it.
+
+    Gives its number; None where it can't be written.
+    """
     now = datetime.now(UTC)
     told = {
         "summary": f"{job.name} ended without a word: x0tta alert run (process {os.getpid()}) was "
@@ -108,25 +113,15 @@ def _written_down(job: Job) -> int | None:
         "command": redact(shlex.join(job.command)),
         "started_at": format_instant(now),
     }
-    try:
-        with closing(TABLES.open()) as connection, transaction(connection):
-            return runs.begin(connection, job.notice(now, told), job.lasting_s)
-    except OperatorError as error:
-        log.warning("nobody would hear of it if this were killed", extra={"reason": str(error)})
-        return None
-
-
-def _settings(read_settings: Callable[[], AlertSettings]) -> AlertSettings:
-    """Read who is told; nobody where that can't be read, and the alert is kept until it can."""
-    try:
-        return read_settings()
-    except OperatorError as error:
-        log.error(
-            "the configuration can't be read: %s",
-            error,
-            extra={"code": error.code, "reason": error.reason, "fix": error.fix},
-        )
-        return AlertSettings.model_validate({})
+    with ExitStack() as stack:
+        number = None
+        try:
+            lock = stack.enter_context(runs.living())
+            with closing(TABLES.open()) as connection, transaction(connection):
+                number = runs.begin(connection, lock, job.notice(now, told), job.lasting_s)
+        except OperatorError as error:
+            log.warning("nobody would hear of it if this were killed", extra={"reason": str(error)})
+        yield number
 
 
 def _told(
@@ -143,7 +138,7 @@ def _told(
         log.warning("the outbox can't be used", extra={"reason": str(error)})
     else:
         if done in {"fired", "resolved"} and not settings.channels:
-            log.error("nobody is told yet: it is kept until the configuration names a channel")
+            usable.say_that_it_is_kept()
             return "kept", deliveries
         return done, deliveries
     try:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from x0tta_cli.alert import usable
 from x0tta_cli.alert.model import Action
 from x0tta_cli.alert.notifier import PATIENCE_S
 from x0tta_cli.alert.outbox import listing
@@ -34,11 +35,9 @@ def send(
 ) -> Sent:
     """Open or update an alert; it is on the disk before anybody is told.
 
-    Raises ConfigurationError `alert.no_channel` and `alert.unknown_channel`, and what
-    `journal.begin` raises.
+    Where the settings name no channel it is kept until they do. Raises ConfigurationError
+    `alert.unknown_channel`, and what `journal.begin` raises.
     """
-    # What can't be told to anybody is refused, not kept: whoever sends it hears of that.
-    channels_for(notice, settings)
     lease_s = lasting_s or settings.lasting.total_seconds()
     sent = _through_outbox(
         Action.FIRE,
@@ -134,6 +133,8 @@ def _through_outbox(
         with opened.intake() as intake:
             number = take_in(intake)
         _deliver(opened, number, patience_s)
+        if not settings.channels:
+            usable.say_that_it_is_kept()
         notice = _known(key)
         return Sent(
             key,
@@ -166,6 +167,9 @@ def _without_outbox(
     if is_about_the_journal(error):
         log.warning("the outbox can't be used", extra={"reason": str(error), "fix": error.fix})
     elif not isinstance(error, NotFoundError):
+        raise error
+    if not settings.channels:
+        # Nobody can be asked either.
         raise error
     found = end(action, key, settings, for_s, is_sure=isinstance(error, NotFoundError))
     if found is None:

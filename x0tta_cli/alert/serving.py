@@ -158,11 +158,12 @@ class Reception:
         avoids = alertmanagers(self.outbox)
         with self.outbox.intake() as intake:
             for each in others:
+                key = intake.key_as_listed(each.notice)
                 if each.is_firing:
-                    intake.fire(each.notice, avoids=avoids, may_echo=True)
+                    intake.fire(each.notice, key=key, avoids=avoids, may_echo=True)
                     continue
                 try:
-                    intake.resolve(each.notice.key(), each.notice.ends_at)
+                    intake.resolve(key, each.notice.ends_at)
                 except NotFoundError:
                     log.info("resolved before it was known", extra={"alert": each.notice.name})
 

@@ -174,7 +174,7 @@ def _chosen(channel: str | None, settings: AlertSettings) -> str:
             raise _unknown_channel(channel, known)
         return channel
     if not known:
-        raise _unknown_channel("alertmanager", known)
+        raise _unknown_channel("", known)
     if len(known) > 1:
         raise UsageError(
             "alert.which_channel",
@@ -186,11 +186,12 @@ def _chosen(channel: str | None, settings: AlertSettings) -> str:
 
 
 def _unknown_channel(name: str, known: Mapping[str, object]) -> ConfigurationError:
+    quoted = f"'{name}' " if name else ""
     return ConfigurationError(
         "alert.unknown_channel",
-        f"There is no channel '{name}' of the kind alertmanager.",
+        f"There is no channel {quoted}of the kind alertmanager.",
         reason=f"There are {', '.join(known) or 'none at all'}.",
-        fix=f"Configure [alert.channels.{name}].",
+        fix=f"Configure [alert.channels.{name or 'am'}].",
         context={"channel": name},
     )
 

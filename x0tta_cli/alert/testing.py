@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from x0tta_cli.alert.channels.protocol import ATTEMPT_S, Channel, Outcome
+from x0tta_cli.alert.channels.protocol import ATTEMPT_S, Channel, Outcome, words_of_error
 from x0tta_cli.alert.model import DELIVERED, Action, DeliveryState, Message
 from x0tta_cli.alert.outbox import listing
 from x0tta_cli.alert.outbox.lineup import Lineup, lineup
@@ -178,7 +178,7 @@ def _attempt(
 
 def _judged(error: OperatorError) -> tuple[str, Outcome]:
     """Tell a server that says no from one that says nothing."""
-    words = " ".join(filter(None, (str(error), error.reason)))
+    words = words_of_error(error)
     is_silent = isinstance(error, UnavailableError) and "status" not in error.context
     state = UNREACHABLE if is_silent else DeliveryState.REJECTED.value
     kept = DeliveryState.QUEUED if error.retryable else DeliveryState.REJECTED

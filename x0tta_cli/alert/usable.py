@@ -6,11 +6,12 @@ A mistake in one channel must not keep another from being told.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, create_model
 
+from x0tta_cli.alert.routing import ADD_A_CHANNEL
 from x0tta_cli.alert.settings import AlertSettings, ChannelSettings, Route
 from x0tta_cli.core.errors import OperatorError
 
@@ -39,6 +40,27 @@ def usable_settings(configuration: Configuration) -> AlertSettings:
     parts = _parts(configuration)
     parts["routes"] = _usable_routes(parts.get("routes", ()), channels)
     return AlertSettings(channels=channels, **parts)
+
+
+def settings_or_nobody(read_settings: Callable[[], AlertSettings]) -> AlertSettings:
+    """Read who is told; nobody where that can't be read, and an alert is kept until it can."""
+    try:
+        return read_settings()
+    except OperatorError as error:
+        log.error(
+            "nobody can be told now: %s",
+            error,
+            extra={"code": error.code, "reason": error.reason, "fix": error.fix},
+        )
+        return AlertSettings.model_validate({})
+
+
+def say_that_it_is_kept() -> None:
+    """Log that an alert is on the disk for want of somebody to tell."""
+    log.error(
+        "nobody is told yet: it is kept until the configuration names a channel",
+        extra={"fix": ADD_A_CHANNEL},
+    )
 
 
 def _channels(configuration: Configuration) -> dict[str, Any]:

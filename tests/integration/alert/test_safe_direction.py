@@ -182,8 +182,6 @@ MISTAKES = {
 def test_a_broken_configuration_is_a_warning(machine, alertmanager, page, mistake):
     key = machine.opened("Misconfigured")
     machine.configure(mistake)
-    refused = machine.run("send", "Misconfigured")
-    assert refused.returncode == 9
     acknowledged = machine.run("acknowledge", key)
     assert acknowledged.returncode == 0, acknowledged.stderr
     assert "the section [alert] is not valid" in acknowledged.stderr
@@ -192,4 +190,21 @@ def test_a_broken_configuration_is_a_warning(machine, alertmanager, page, mistak
     ended = machine.run("resolve", key)
     assert ended.returncode == 0, ended.stderr
     assert "Misconfigured" not in alertmanager.names()
+    assert page.open_alerts() == []
+
+
+def test_beside_what_is_no_configuration_at_all_an_end_is_kept_and_told_later(
+    machine, alertmanager, page
+):
+    key = machine.opened("Unreadable")
+    right = machine.file.read_text()
+    machine.file.write_text("[alert")
+    for line in (["acknowledge", key], ["resolve", key]):
+        kept = machine.run(*line)
+        assert kept.returncode == 10, kept.stderr
+        assert "it is kept until the configuration names a channel" in kept.stderr
+    assert machine.run("resolve", "x0tta-nothing").returncode == 4
+    machine.file.write_text(right)
+    assert machine.run("outbox", "run").returncode == 0
+    assert "Unreadable" not in alertmanager.names()
     assert page.open_alerts() == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -15,6 +15,7 @@ from x0tta_cli.alert.serving import Reception, Watchdog
 from x0tta_cli.alert.settings import AlertSettings
 from x0tta_cli.core.errors import UsageError
 from x0tta_cli.core.listener import Request
+from x0tta_cli.core.notices import Notice, Severity
 
 
 @pytest.fixture
@@ -176,6 +177,21 @@ def test_what_begins_anew_after_its_end_is_no_echo(outbox):
     taking.answer(posted(alert("X", "resolved")))
     taking.answer(posted(alert("X") | {"startsAt": "2026-01-02T01:00:01Z"}))
     assert all(row.due_at == row.created_at for row in listing.rows())
+
+
+@pytest.mark.parametrize("key", [None, "a key of one's own"])
+def test_what_was_sent_from_here_is_known_again_when_alertmanager_tells_of_it(outbox, key):
+    labels = {"disk usage": "1", "7up": "x", "token": ""}
+    sent = Notice("Böse", Severity.CRITICAL, labels, datetime(2026, 1, 2, tzinfo=UTC))
+    with outbox.intake() as intake:
+        intake.fire(sent, key=key)
+    taking = reception(outbox)
+    listed = {"alertname": "Böse", "severity": "critical", "disk_usage": "1", "_7up": "x"}
+    taking.answer(posted(alert("") | {"labels": listed}))
+    [known] = listing.incidents()
+    assert (known.key, known.count, known.notice.labels) == (key or sent.key(), 2, labels)
+    taking.answer(posted(alert("", "resolved") | {"labels": listed}))
+    assert listing.incidents() == []
 
 
 def test_the_notification_that_both_peers_send_is_told_once(outbox):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -58,6 +58,13 @@ def legal_labels(notice: Notice, severity: str | None = None) -> dict[str, str]:
             labels[_free_name(_legal(name), labels)] = _valid(value)
     named = {"alertname": _valid(notice.name)} if notice.name else {}
     return {**named, "severity": severity or notice.severity.value, **labels}
+
+
+def key_as_listed(notice: Notice) -> str:
+    """Give the key that an alert has by the labels under which Alertmanager lists it."""
+    labels = legal_labels(notice)
+    name, _ = labels.pop("alertname", ""), labels.pop("severity")
+    return replace(notice, name=name, labels=labels).key()
 
 
 def renamed(notice: Notice) -> list[str]:

@@ -19,7 +19,7 @@ from typing import Any
 
 from x0tta_cli.alert.channels import pagerduty_event
 from x0tta_cli.alert.channels.pagerduty_incidents import Incident, Incidents
-from x0tta_cli.alert.channels.protocol import Limit, Outcome, Traits
+from x0tta_cli.alert.channels.protocol import Limit, Outcome, Traits, words_of_error
 from x0tta_cli.alert.model import Action, DeliveryState, Message
 from x0tta_cli.alert.settings import PagerDutyChannel
 from x0tta_cli.core import secrets
@@ -114,7 +114,7 @@ class PagerDuty:
                 if outcome is not None:
                     return outcome
         except OperatorError as error:
-            said = " ".join(filter(None, (str(error), error.reason)))
+            said = words_of_error(error)
             return Outcome(
                 DeliveryState.ACCEPTED, words, warning=f"{self.name} can't be read back: {said}"
             )

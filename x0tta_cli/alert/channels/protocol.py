@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from x0tta_cli.alert.model import DeliveryState, Message
+from x0tta_cli.core.errors import OperatorError, UnsupportedError
 
 if TYPE_CHECKING:
     from x0tta_cli.alert.settings import AlertSettings
@@ -151,3 +152,9 @@ def open_channels(settings: AlertSettings, timeout_s: float = ATTEMPT_S) -> dict
     return {
         name: open_channel(name, channel, timeout_s) for name, channel in settings.channels.items()
     }
+
+
+def words_of_error(error: OperatorError) -> str:
+    """Say in one line what has failed and why; and what installs it, where something is missing."""
+    mend = f"Mend: {error.fix}" if isinstance(error, UnsupportedError) and error.fix else ""
+    return " ".join(filter(None, (str(error), error.reason, mend)))

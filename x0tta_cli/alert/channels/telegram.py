@@ -20,7 +20,7 @@ from dataclasses import replace
 from typing import Any
 
 from x0tta_cli.alert.channels import telegram_words
-from x0tta_cli.alert.channels.protocol import Limit, Outcome, Traits
+from x0tta_cli.alert.channels.protocol import Limit, Outcome, Traits, words_of_error
 from x0tta_cli.alert.channels.telegram_api import BotApi, File, RefusedCallError
 from x0tta_cli.alert.channels.telegram_chat import Chat, Document, Piece
 from x0tta_cli.alert.channels.telegram_text import Part, split
@@ -111,7 +111,7 @@ class Telegram:
         except OperatorError as error:
             if not error.retryable or not (chat.sent or chat.moved):
                 raise
-            words = " ".join(filter(None, (str(error), error.reason)))
+            words = words_of_error(error)
             return Outcome(DeliveryState.QUEUED, words, **_learned(chat, progress))
         number = chat.sent[0] if chat.sent else _first_of(message, chat)
         return Outcome(

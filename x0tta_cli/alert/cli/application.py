@@ -40,3 +40,10 @@ def usable_settings() -> AlertSettings:
     from x0tta_cli.alert import usable
 
     return usable.usable_settings(configuration())
+
+
+def usable_or_nobody() -> AlertSettings:
+    """Read what of it is right; what is to be told is kept where that is nothing."""
+    from x0tta_cli.alert import usable
+
+    return usable.settings_or_nobody(usable_settings)

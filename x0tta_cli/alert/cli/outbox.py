@@ -27,7 +27,6 @@ Numbers = Annotated[
 def blocks_of_rows(rows: list[OutboxRow]) -> Iterator[Block]:
     """Lay out rows of the outbox."""
     if not rows:
-        yield Text("The outbox is empty.", "good")
         return
     yield Table(
         [

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from x0tta_cli.alert.cli.application import app, usable_settings
 from x0tta_cli.alert.cli.options import Labels, Lasting, SeverityWord
 from x0tta_cli.alert.results import Beat, Plan, Ran
-from x0tta_cli.terminal.command import Block, Text, session
+from x0tta_cli.terminal.command import Block, Text, configuration, session
+
+if TYPE_CHECKING:
+    from x0tta_cli.alert.settings import AlertSettings
 
 
 def blocks_of_run(result: Ran | Plan) -> Iterator[Block]:
@@ -25,8 +28,9 @@ def blocks_of_run(result: Ran | Plan) -> Iterator[Block]:
 
 @app.command(
     changes_world=True,
-    # A mistake among the flags is no reason for a backup not to run.
+    # A flag is no reason for a backup not to run.
     is_safe=True,
+    takes_bytes=True,
     view=blocks_of_run,
     examples=[
         "x0tta alert run nightly-backup -- /usr/local/bin/backup --full",
@@ -71,7 +75,15 @@ def run(  # noqa: PLR0917 - as many options
     if current.dry_run:
         return running.plan(job, usable_settings())
     is_for_programs = current.output in {"json", "jsonl", "csv"}
-    return running.run(job, usable_settings, stdout=2 if is_for_programs else 1)
+    return running.run(job, settings_while_on, stdout=2 if is_for_programs else 1)
+
+
+def settings_while_on() -> AlertSettings:
+    """Read who is told; raises `flags.switched_off` (8) where that is nobody for now."""
+    from x0tta_cli.terminal.switches import refuse_switched_off
+
+    refuse_switched_off("x0tta alert", configuration(), is_safe=False)
+    return usable_settings()
 
 
 def blocks_of_beat(result: Beat) -> Iterator[Block]:

@@ -7,7 +7,12 @@ from typing import Annotated
 
 import typer
 
-from x0tta_cli.alert.cli.application import alert_settings, app, usable_settings
+from x0tta_cli.alert.cli.application import (
+    alert_settings,
+    app,
+    usable_or_nobody,
+    usable_settings,
+)
 from x0tta_cli.alert.cli.options import Labels, Lasting, SeverityWord
 from x0tta_cli.alert.model import DELIVERED, Action, DeliveryState
 from x0tta_cli.alert.results import OpenAlert, Plan, Sent
@@ -71,6 +76,7 @@ def blocks_of_sent(result: Sent | Plan) -> Iterator[Block]:
 
 @app.command(
     changes_world=True,
+    takes_bytes=True,
     view=blocks_of_sent,
     examples=[
         "x0tta alert send HighLatency --severity critical --label component=cart",
@@ -97,8 +103,9 @@ def send(  # noqa: PLR0917 - as many options
 ) -> Sent | Plan:
     """Open an alert, or update the one with the same name and labels.
 
-    It is written down before anybody is told, and tried again until everybody has it. Ends with
-    0 where all channels have it, 10 where some have to wait, 3 where one will never take it.
+    It is written down before anybody is told, and tried again until everybody has it; where the
+    configuration names nobody, or can't be read, it is kept until that is mended. Ends with 0 where
+    all channels have it, 10 where some have to wait, 3 where one will never take it.
     """
     from x0tta_cli.alert import arguments, sending
 
@@ -112,13 +119,14 @@ def send(  # noqa: PLR0917 - as many options
     key = arguments.checked_key(dedup_key)
     lasting_s = arguments.seconds(lasting, "--lasting") if lasting is not None else None
     if session().dry_run:
-        return sending.plan_to_send(notice, alert_settings(), key)
-    return sending.send(notice, alert_settings(), key=key, lasting_s=lasting_s)
+        return sending.plan_to_send(notice, usable_settings(), key)
+    return sending.send(notice, usable_or_nobody(), key=key, lasting_s=lasting_s)
 
 
 @app.command(
     changes_world=True,
     is_safe=True,
+    takes_bytes=True,
     view=blocks_of_sent,
     examples=["x0tta alert resolve x0tta-HighLatency-0b4c…"],
 )
@@ -132,12 +140,13 @@ def resolve(key: Key) -> Sent | Plan:
     key = arguments.text(key)
     if session().dry_run:
         return sending.plan_to_end(key, Action.RESOLVE, usable_settings())
-    return sending.resolve(key, usable_settings())
+    return sending.resolve(key, usable_or_nobody())
 
 
 @app.command(
     changes_world=True,
     is_safe=True,
+    takes_bytes=True,
     view=blocks_of_sent,
     examples=["x0tta alert acknowledge x0tta-HighLatency-0b4c… --for 4h"],
 )
@@ -153,13 +162,12 @@ def acknowledge(
     for_s, key = arguments.seconds(for_, "--for"), arguments.text(key)
     if session().dry_run:
         return sending.plan_to_end(key, Action.ACKNOWLEDGE, usable_settings())
-    return sending.acknowledge(key, for_s, usable_settings())
+    return sending.acknowledge(key, for_s, usable_or_nobody())
 
 
 def blocks_of_firing(rows: list[OpenAlert]) -> Iterator[Block]:
     """Lay out what is open."""
     if not rows:
-        yield Text("Nothing is firing.", "good")
         return
     yield Table(
         [

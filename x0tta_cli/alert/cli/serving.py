@@ -10,7 +10,8 @@ import typer
 from x0tta_cli.alert.cli.application import app
 from x0tta_cli.alert.cli.sending import tone_of
 from x0tta_cli.alert.model import OutboxRow
-from x0tta_cli.terminal.command import Block, Text, session
+from x0tta_cli.alert.results import Watched
+from x0tta_cli.terminal.command import Block, Cell, Column, Heading, Table, Text, session
 
 
 @app.command(
@@ -46,28 +47,55 @@ def serve(
     serve(read_settings, listen)
 
 
-def blocks_of_row(row: OutboxRow) -> Iterator[Block]:
-    """Lay one change out as one line."""
+def blocks_of_watched(result: OutboxRow | Watched) -> Iterator[Block]:
+    """Lay one change out as one line; how all stands as tables."""
+    if isinstance(result, OutboxRow):
+        yield Text(_line_of(result), tone_of(result.state))
+        return
+    yield Heading(
+        f"{result.at:%H:%M:%S} UTC: {result.open} alerts are open, {result.queued} deliveries "
+        f"wait, {result.dead} dead letters"
+    )
+    for trouble in result.troubles:
+        yield Text(f"warning: {trouble}", "warning")
+    for title, rows in (("WAITS", result.waiting), ("LATEST", result.latest)):
+        if rows:
+            columns = [Column(name) for name in (title, "ACTION", "AT", "STATE", "DETAIL")]
+            yield Table(columns, [_cells_of(row) for row in rows])
+
+
+def _cells_of(row: OutboxRow) -> tuple[object, ...]:
+    state = Cell(row.state.value, tone_of(row.state))
+    return f"{row.number} {row.name}", row.action.value, row.channel, state, row.detail
+
+
+def _line_of(row: OutboxRow) -> str:
     count = f", {row.count} times" if row.count > 1 else ""
     tried = f", tried {row.attempts} times" if row.attempts > 1 else ""
     detail = f": {row.detail}" if row.detail else ""
-    yield Text(
+    return (
         f"{row.number} {row.action} {row.name} ({row.severity}{count}) at {row.channel}, "
-        f"{row.peer}: {row.state}{tried}{detail}",
-        tone_of(row.state),
+        f"{row.peer}: {row.state}{tried}{detail}"
     )
 
 
 @app.command(
-    view=blocks_of_row,
+    view=blocks_of_watched,
     examples=["x0tta alert watch", "x0tta alert watch -o json | jq .state"],
 )
 def watch(
     every: Annotated[
         str, typer.Option("--every", metavar="DURATION", help="How often it is looked.")
     ] = "1s",
-) -> Iterator[OutboxRow]:
-    """Follow the outbox: what waits, and then each delivery as it changes, until Ctrl-C."""
-    from x0tta_cli.alert import arguments, watching
+) -> Iterator[OutboxRow] | Iterator[Watched]:
+    """Follow the outbox until Ctrl-C: on a terminal how it stands, redrawn at each look.
 
-    return watching.changes(arguments.seconds(every, "--every"))
+    Elsewhere what waits, and then each delivery as it changes.
+    """
+    from x0tta_cli.alert import arguments, watching
+    from x0tta_cli.terminal.live import Rounds, is_wanted
+
+    every_s = arguments.seconds(every, "--every")
+    if is_wanted(session()):
+        return Rounds([state] for state in watching.states(every_s))
+    return watching.changes(every_s)

@@ -24,7 +24,6 @@ def blocks_of_silences(result: list[SilenceRow] | SilencePlan) -> Iterator[Block
         yield Text(f"Would {result.action} {', '.join(result.matchers)} at {result.channel}.")
         return
     if not result:
-        yield Text("There are no silences.", "good")
         return
     yield Table(
         [
@@ -60,6 +59,7 @@ def blocks_of_silences(result: list[SilenceRow] | SilencePlan) -> Iterator[Block
 @silence.command(
     changes_world=True,
     is_safe=True,
+    takes_bytes=True,
     view=blocks_of_silences,
     examples=["x0tta alert silence add component=cart --for 2h --comment 'being replaced'"],
 )

@@ -1,4 +1,4 @@
-"""Takes alerts in: what of them is told to whom, written down before anybody is.
+"""Takes alerts in: what becomes of each by what comes, written down before anybody is told.
 
 Every function here runs within a transaction of its caller.
 """
@@ -12,19 +12,18 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from x0tta_cli.alert import stored
+from x0tta_cli.alert.alertmanager import wire
 from x0tta_cli.alert.model import Action, DeliveryState, IncidentState
-from x0tta_cli.alert.outbox import storms
-from x0tta_cli.alert.outbox.lineup import NOBODY_YET, Lane, Lineup
+from x0tta_cli.alert.outbox.addressing import Addressing
+from x0tta_cli.alert.outbox.lineup import NOBODY_YET, Lineup
 from x0tta_cli.alert.outbox.own import OWN
-from x0tta_cli.alert.routing import channels_for
 from x0tta_cli.core.errors import NotFoundError
-from x0tta_cli.core.notices import Notice, Severity
+from x0tta_cli.core.notices import Notice
 from x0tta_cli.core.times import format_duration
 
 if TYPE_CHECKING:
     import sqlite3
 
-RANK = {Severity.CRITICAL: 0, Severity.ERROR: 1, Severity.WARNING: 2, Severity.INFO: 3}
 # One of two Alertmanagers may say that an alert fires which the other has just resolved: it waited
 # whether its peer would speak (--cluster.peer-timeout, 15 s). Its next word tells whether so.
 ECHO_S, ECHO_HELD_S = 60.0, 60.0
@@ -36,7 +35,7 @@ class Intake:
     def __init__(self, connection: sqlite3.Connection, lineup: Lineup, now: float) -> None:
         self.connection, self._lineup, self._now = connection, lineup, now
         self.settings = lineup.settings
-        self._held_s = 0.0
+        self._addressing = Addressing(connection, lineup, now, self._open_storm)
 
     def fire(
         self,
@@ -56,10 +55,9 @@ class Intake:
         key = key or notice.key()
         found = self._incident(key)
         if found is None or found["state"] == IncidentState.RESOLVED:
-            if may_echo and found is not None and self._is_echo(notice, found):
-                self._held_s = ECHO_HELD_S
             number = self._open(key, notice, found, lasting_s, avoids)
-            self._held_s = 0.0
+            if may_echo and found is not None and self._is_echo(notice, found):
+                self._hold(number)
             return number
         return self._again(key, notice, found)
 
@@ -90,7 +88,9 @@ class Intake:
             ),
         )
         return (
-            self._last_message(key) if was_held else self._write(Action.RESOLVE, key, notice, found)
+            self._last_message(key)
+            if was_held
+            else self._addressing.write(Action.RESOLVE, key, notice, found)
         )
 
     def acknowledge(self, key: str, for_s: float) -> int:
@@ -111,7 +111,23 @@ class Intake:
             ),
         )
         notice = stored.read(found["notice"])
-        return self._write(Action.ACKNOWLEDGE, key, notice, {**found, "lasting_s": for_s})
+        return self._addressing.write(
+            Action.ACKNOWLEDGE, key, notice, {**found, "lasting_s": for_s}
+        )
+
+    def key_as_listed(self, notice: Notice) -> str:
+        """Give the key of an alert that Alertmanagers list: that under which it was sent from here.
+
+        One of the operator's own, and one over names that had to be made legal, can't be read off
+        what is listed.
+        """
+        listed_as = notice.key()
+        found = self.connection.execute(
+            "SELECT key FROM alert_incidents WHERE listed_as = ? AND listed_as != '' "
+            "ORDER BY opened_at DESC LIMIT 1",
+            (listed_as,),
+        ).fetchone()
+        return str(found[0]) if found else listed_as
 
     def is_open(self, key: str) -> bool:
         """Whether an alert was opened and not resolved."""
@@ -132,13 +148,15 @@ class Intake:
                 (number, NOBODY_YET),
             )
             incident = self._incident(key) or {"avoids": "[]"}
-            self._address(number, Action(action), key, stored.read(text), incident, is_new=False)
+            self._addressing.address(
+                number, Action(action), key, stored.read(text), incident, is_new=False
+            )
 
     def tell_again(self, key: str, note: str) -> int:
         """Tell once more how an alert stands, with a line on why."""
         found = self._known(key)
         action = Action.RESOLVE if found["state"] == IncidentState.RESOLVED else Action.FIRE
-        return self._write(action, key, stored.read(found["notice"]), found, note=note)
+        return self._addressing.write(action, key, stored.read(found["notice"]), found, note=note)
 
     def _open(
         self,
@@ -149,13 +167,13 @@ class Intake:
         avoids: Sequence[str],
     ) -> int:
         changes = [*self._recent_changes(before), self._now]
-        flapping = self.settings.flapping
         was_flapping = before["flapping_since"] if before else None
-        is_own = notice.labels.get("origin") == OWN["origin"]
-        begins_to_flap = was_flapping is None and len(changes) > flapping.changes and not is_own
+        note = self._note_of_flapping(notice, was_flapping, changes)
+        text = stored.written(notice)
+        listed_as = wire.key_as_listed(stored.read(text))
         incident: dict[str, Any] = {
             "key": key,
-            "notice": stored.written(notice),
+            "notice": text,
             "severity": notice.severity.value,
             "state": IncidentState.FIRING,
             "opened_at": self._now,
@@ -167,191 +185,97 @@ class Intake:
             "ends_at": notice.ends_at.timestamp() if notice.ends_at else None,
             "acknowledged_until": None,
             "changes": json.dumps(changes),
-            "flapping_since": self._now if begins_to_flap else was_flapping,
+            "flapping_since": self._now if note else was_flapping,
             "held": before["held"] + 1 if before and was_flapping is not None else 0,
             "avoids": json.dumps(list(avoids)),
+            "listed_as": listed_as if listed_as != key else "",
         }
-        self.connection.execute(
-            f"INSERT OR REPLACE INTO alert_incidents ({', '.join(incident)}) "  # noqa: S608
-            f"VALUES ({', '.join(':' + name for name in incident)})",
-            incident,
-        )
-        note = ""
-        if begins_to_flap:
-            within = format_duration(flapping.within)
-            note = (
-                f"It is flapping: {len(changes)} changes within {within}. "
-                f"It is told again when it has been quiet for {within}."
-            )
+        self._keep(incident)
         told_of = incident | {"flapping_since": was_flapping}
-        return self._write(
-            Action.FIRE, key, notice, told_of, note=note, is_new=not is_own, text=incident["notice"]
+        return self._addressing.write(
+            Action.FIRE, key, notice, told_of, note=note, is_new=not _is_own(notice), text=text
         )
 
     def _again(self, key: str, notice: Notice, found: Mapping[str, Any]) -> int:
         before = stored.read(found["notice"])
-        merged = replace(notice, starts_at=min(before.starts_at, notice.starts_at))
-        got_worse_or_better = merged.severity is not before.severity
+        # What it was opened under has to be ended under: a key of the operator's own may come with
+        # other labels.
+        merged = replace(
+            notice,
+            name=before.name,
+            labels=before.labels,
+            starts_at=min(before.starts_at, notice.starts_at),
+        )
+        is_changed = merged.severity is not before.severity
+        changes = [*self._recent_changes(found), *([self._now] if is_changed else [])]
+        note = self._note_of_flapping(merged, found["flapping_since"], changes)
         says_new = (merged.annotations, merged.explanation) != (
             before.annotations,
             before.explanation,
         )
         is_late = self._now - found["told_at"] >= self.settings.collapse_within.total_seconds()
-        is_told = got_worse_or_better or (says_new and is_late)
-        count = found["count"] + 1
-        self.connection.execute(
-            "UPDATE alert_incidents SET notice = ?, severity = ?, received_at = ?, count = ?, "
-            "ends_at = ?, told_at = ? WHERE key = ?",
-            (
-                stored.written(merged),
-                merged.severity.value,
-                self._now,
-                count,
-                merged.ends_at.timestamp() if merged.ends_at else None,
-                self._now if is_told else found["told_at"],
-                key,
-            ),
-        )
+        is_told = is_changed or (says_new and is_late)
+        changed: dict[str, Any] = {
+            **found,
+            "notice": stored.written(merged),
+            "severity": merged.severity.value,
+            "changed_at": self._now if is_changed else found["changed_at"],
+            "received_at": self._now,
+            "told_at": self._now if is_told else found["told_at"],
+            "count": found["count"] + 1,
+            "ends_at": merged.ends_at.timestamp() if merged.ends_at else None,
+            "changes": json.dumps(changes),
+            "flapping_since": self._now if note else found["flapping_since"],
+            "held": found["held"] + (is_changed and found["flapping_since"] is not None),
+        }
+        self._keep(changed)
         if is_told:
             self._supersede(key)
-            return self._write(Action.FIRE, key, merged, {**found, "count": count})
-        return self._count_in_last_message(key, merged, count)
+            told_of = changed | {"flapping_since": found["flapping_since"]}
+            return self._addressing.write(Action.FIRE, key, merged, told_of, note=note)
+        return self._count_in_last_message(key, merged, changed["count"])
 
-    def _write(
-        self,
-        action: Action,
-        key: str,
-        notice: Notice,
-        incident: Mapping[str, Any],
-        *,
-        note: str = "",
-        is_new: bool = False,
-        text: str | None = None,
-    ) -> int:
-        """Write a message down, and who is to be told."""
-        number = self.connection.execute(
-            "INSERT INTO alert_messages (key, action, notice, note, count, lasting_s, created_at) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                key,
-                action,
-                text or stored.written(notice),
-                note,
-                incident["count"],
-                incident["lasting_s"],
-                self._now,
-            ),
-        ).lastrowid
-        self._address(number or 0, action, key, notice, incident, is_new=is_new)
-        return number or 0
-
-    def _address(
-        self,
-        number: int,
-        action: Action,
-        key: str,
-        notice: Notice,
-        incident: Mapping[str, Any],
-        *,
-        is_new: bool,
-    ) -> None:
-        """Write a row for each lane that a message is for."""
-        avoided = json.loads(incident["avoids"])
-        routed = channels_for(notice, self.settings) if self.settings.channels else (NOBODY_YET,)
-        told = () if is_new else self._told_beside(routed, key)
-        names = [name for name in (*routed, *told) if name not in avoided]
-        names = names or [name for name in self.settings.channels if name not in avoided]
-        for name in names:
-            in_storm = is_new and self._is_in_storm(name, notice)
-            for lane in self._lineup.lanes(name):
-                if action is Action.ACKNOWLEDGE and not lane.traits.acknowledges:
-                    continue
-                state, detail = self._standing(action, key, lane, incident, in_storm=in_storm)
-                self._row(number, lane, key, RANK[notice.severity], state, detail)
-
-    def _told_beside(self, routed: Sequence[str], key: str) -> list[str]:
-        """Name channels that know of an alert though the routes, or its severity, changed since."""
-        return [
-            name
-            for name in self.settings.channels
-            if name not in routed
-            and any(self._is_told(key, lane) for lane in self._lineup.lanes(name))
-        ]
-
-    def _standing(
-        self, action: Action, key: str, lane: Lane, incident: Mapping[str, Any], *, in_storm: bool
-    ) -> tuple[DeliveryState, str]:
-        if lane.traits.takes_every_change:
-            return DeliveryState.QUEUED, "" if lane.channel else "nobody is named to be told"
-        if in_storm:
-            return DeliveryState.COLLAPSED, "told as part of a storm"
-        if incident.get("flapping_since") is not None and action is not Action.ACKNOWLEDGE:
-            return DeliveryState.COLLAPSED, "held while the alert is flapping"
-        if action is Action.RESOLVE and not self._is_told(key, lane):
-            # 'Resolved' for what nobody heard of would be a riddle.
-            return DeliveryState.COLLAPSED, "nobody was told here that it fired"
-        return DeliveryState.QUEUED, ""
-
-    def _row(  # noqa: PLR0917 - a row has as many columns
-        self, number: int, lane: Lane, key: str, rank: int, state: DeliveryState, detail: str
-    ) -> None:
+    def _keep(self, incident: Mapping[str, Any]) -> None:
         self.connection.execute(
-            "INSERT INTO alert_deliveries (message, channel, peer, kind, key, rank, state, "
-            "attempts, due_at, expires_at, changed_at, detail) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)",
-            (
-                number,
-                lane.channel,
-                lane.peer,
-                lane.kind,
-                key,
-                rank,
-                state,
-                self._now + self._held_s,
-                self._now + self.settings.expires_after.total_seconds(),
-                self._now,
-                detail,
-            ),
+            f"INSERT OR REPLACE INTO alert_incidents ({', '.join(incident)}) "  # noqa: S608
+            f"VALUES ({', '.join(':' + name for name in incident)})",
+            dict(incident),
         )
 
-    def _is_in_storm(self, channel: str, notice: Notice) -> bool:
-        lanes = self._lineup.lanes(channel)
-        if all(lane.traits.takes_every_change for lane in lanes):
-            return False
-        standing = storms.count(self.connection, channel, self.settings.storm, self._now)
-        if standing is storms.Standing.BEGINS:
-            others = [name for name in self.settings.channels if name != channel]
-            storm = storms.notice_of(
-                self.connection, channel, self.settings.storm, self._now, notice.severity
-            )
-            self.fire(storm, avoids=others)
-        return standing is not storms.Standing.CALM
-
-    def _is_told(self, key: str, lane: Lane) -> bool:
-        place = (lane.channel, lane.peer, key)
-        told = self.connection.execute(
-            "SELECT 1 FROM alert_memory WHERE channel = ? AND peer = ? AND key = ?", place
-        ).fetchone()
-        return told is not None or self._is_queued(place)
-
-    def _is_queued(self, place: tuple[str, str, str]) -> bool:
-        row = self.connection.execute(
-            "SELECT 1 FROM alert_deliveries "
-            "WHERE channel = ? AND peer = ? AND key = ? AND state = 'queued'",
-            place,
-        ).fetchone()
-        return row is not None
+    def _note_of_flapping(
+        self, notice: Notice, was_flapping: float | None, changes: Sequence[float]
+    ) -> str:
+        """Word that an alert begins to flap with the last of its changes; empty where not."""
+        flapping = self.settings.flapping
+        if was_flapping is not None or len(changes) <= flapping.changes or _is_own(notice):
+            return ""
+        within = format_duration(flapping.within)
+        return (
+            f"It is flapping: {len(changes)} changes within {within}. "
+            f"It is told again when it has been quiet for {within}."
+        )
 
     def _is_echo(self, notice: Notice, found: Mapping[str, Any]) -> bool:
         began = stored.read(found["notice"]).starts_at
         return self._now - found["changed_at"] <= ECHO_S and notice.starts_at == began
 
+    def _open_storm(self, storm: Notice, others: Sequence[str]) -> None:
+        self.fire(storm, avoids=others)
+
+    def _hold(self, number: int) -> None:
+        """Let a message wait for the word that tells whether it is an echo."""
+        self.connection.execute(
+            "UPDATE alert_deliveries SET due_at = ? WHERE message = ? AND state = 'queued'",
+            (self._now + ECHO_HELD_S, number),
+        )
+
     def _forget_held(self, key: str) -> bool:
         """Take back what was held and never tried: it is over before anybody was told."""
         taken_back = self.connection.execute(
             "UPDATE alert_deliveries SET state = ?, changed_at = ?, detail = ? WHERE key = ? "
-            "AND state = 'queued' AND attempts = 0 AND due_at > ?",
-            (DeliveryState.COLLAPSED, self._now, "an echo of what was over", key, self._now),
+            "AND state = 'queued' AND attempts = 0 AND due_at > ? "
+            "AND message IN (SELECT number FROM alert_messages WHERE key = ?)",
+            (DeliveryState.COLLAPSED, self._now, "an echo of what was over", key, self._now, key),
         )
         return taken_back.rowcount > 0
 
@@ -400,3 +324,7 @@ class Intake:
                 context={"key": key},
             )
         return found
+
+
+def _is_own(notice: Notice) -> bool:
+    return notice.labels.get("origin") == OWN["origin"]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from x0tta_cli.alert import stored
-from x0tta_cli.alert.channels.protocol import Outcome
+from x0tta_cli.alert.channels.protocol import Outcome, words_of_error
 from x0tta_cli.alert.model import Action, DeliveryState, Message
 from x0tta_cli.alert.outbox import buckets
 from x0tta_cli.alert.outbox.connections import Connections
@@ -192,7 +192,7 @@ class LaneWork:
             if error.retryable or isinstance(error, UnavailableError):
                 tried.failure = error
                 return ()
-            words = " ".join(filter(None, (str(error), error.reason)))
+            words = words_of_error(error)
             return [Outcome(DeliveryState.REJECTED, words)] * len(batch)
         except Exception as error:
             # What a message brings about must neither lose it nor stop the others: in company it

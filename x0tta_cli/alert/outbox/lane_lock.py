@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 
+from x0tta_cli.alert.outbox import lock_files
 from x0tta_cli.alert.outbox.lineup import Lane
-from x0tta_cli.core import state
 
 POLL_S = 0.05
 
@@ -19,15 +19,10 @@ POLL_S = 0.05
 def working_on(lane: Lane, timeout_s: float) -> Iterator[bool]:
     """Hold a lane for the block; False where another holds it until the time is over.
 
-    The same flock(2) as `core.locks` takes, without filelock, whose import (it brings asyncio
-    along) takes longer than an alert. Raises what `state.ensure` raises.
+    Raises what `state.ensure` raises.
     """
-    folder = state.ensure() / "locks"
     peer = sha256(lane.peer.encode()).hexdigest()[:16]
-    path = folder / f"alert-{lane.channel}-{peer}.lock"
-    with state.writing_errors(path):
-        folder.mkdir(mode=0o700, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = lock_files.open_file(f"alert-{lane.channel}-{peer}.lock")
     try:
         yield _is_taken(descriptor, time.monotonic() + timeout_s)
     finally:

@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 UNKNOWN_PEER = ""
 # The channel of what came while the configuration named none, or could not be read.
 NOBODY_YET = ""
+# All of it is kept for those who are told one day.
+_KEPT = Traits(takes_every_change=True, acknowledges=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,7 @@ class Lineup:
     def lanes(self, name: str) -> list[Lane]:
         """List the lanes of a configured channel."""
         if name == NOBODY_YET:
-            # Collapsed is it for those who are told, once it is known who they are.
-            return [Lane(NOBODY_YET, UNKNOWN_PEER, "", Traits(takes_every_change=True))]
+            return [Lane(NOBODY_YET, UNKNOWN_PEER, "", _KEPT)]
         channel = self._try_to_open(name)
         if channel is None:
             return [Lane(name, UNKNOWN_PEER, self.settings.channels[name].kind, Traits())]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from x0tta_cli.alert.channels.protocol import Outcome
+from x0tta_cli.alert.channels.protocol import Outcome, words_of_error
 from x0tta_cli.alert.model import DELIVERED, Action, DeliveryState, Message
 from x0tta_cli.alert.outbox.intake import Intake
 from x0tta_cli.alert.outbox.lineup import Lane, Lineup
@@ -51,7 +51,7 @@ class Recorder:
             outcome = tried.outcomes.get(message.number)
             if outcome is None:
                 failure = tried.failure
-                words = " ".join(filter(None, (str(failure), failure.reason))) if failure else ""
+                words = words_of_error(failure) if failure else ""
                 # The lane waits as a whole; the message itself is due when it goes on.
                 self._update(message, DeliveryState.QUEUED, self._now, words)
             elif outcome.state in DELIVERED:

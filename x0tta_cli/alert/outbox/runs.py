@@ -1,44 +1,66 @@
 """Commands that `alert run` runs: written down before they start, so that a kill is told too.
 
-Every function here runs within a transaction of its caller.
+What takes a connection or an intake runs within a transaction of its caller.
 """
 
 from __future__ import annotations
 
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from x0tta_cli.alert import stored
+from x0tta_cli.alert.outbox import lock_files
 from x0tta_cli.alert.outbox.intake import Intake
-from x0tta_cli.core import processes
 from x0tta_cli.core.notices import Notice
 
 if TYPE_CHECKING:
     import sqlite3
 
 
-def begin(connection: sqlite3.Connection, notice: Notice, lasting_s: float | None) -> int:
-    """Write down what is to be told if this process ends without a word; gives its number."""
-    own = processes.current()
+@contextmanager
+def living() -> Iterator[str]:
+    """Hold a lock for the block, by which others know that this run goes on; gives its name.
+
+    Raises what `state.ensure` raises.
+    """
+    name = f"alert-run-{secrets.token_hex(8)}.lock"
+    descriptor = lock_files.open_file(name)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield name
+    finally:
+        lock_files.path_of(name).unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def begin(
+    connection: sqlite3.Connection, lock: str, notice: Notice, lasting_s: float | None
+) -> int:
+    """Write down what is to be told if the holder of the lock ends without a word; its number."""
     return int(
         connection.execute(
-            "INSERT INTO alert_runs (pid, started_ticks, boot_id, notice, lasting_s) "
-            "VALUES (?, ?, ?, ?, ?)",
-            (own.pid, own.started_ticks, own.boot_id, stored.written(notice), lasting_s),
+            "INSERT INTO alert_runs (lock, notice, lasting_s) VALUES (?, ?, ?)",
+            (lock, stored.written(notice), lasting_s),
         ).lastrowid
         or 0
     )
 
 
 def tell_of_killed(intake: Intake) -> list[int]:
-    """Open an alert for each run whose process is no longer there; gives the messages of it."""
+    """Open an alert for each run that goes on no more; gives the messages of it."""
     rows = intake.connection.execute(
-        "SELECT id, pid, started_ticks, boot_id, notice, lasting_s FROM alert_runs ORDER BY id"
+        "SELECT id, lock, notice, lasting_s FROM alert_runs ORDER BY id"
     ).fetchall()
     told = []
-    for number, pid, started_ticks, boot_id, notice, lasting_s in rows:
-        if not processes.Process(pid, started_ticks, boot_id).is_running():
+    for number, lock, notice, lasting_s in rows:
+        if not lock_files.is_held(lock):
             told.append(intake.fire(stored.read(notice), lasting_s=lasting_s))
             end(intake, number)
+            lock_files.path_of(lock).unlink(missing_ok=True)
     return told
 
 

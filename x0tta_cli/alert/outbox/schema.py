@@ -106,5 +106,21 @@ TABLES = Tables(
             lasting_s REAL
         );
         """,
+        # A run is known by a lock, as the number of a process is another one in a container.
+        # The indexes are for what each round looks for among thousands that are open.
+        # `listed_as` is the key of the labels under which Alertmanagers know an alert, where it is
+        # another than the alert's own.
+        """
+        ALTER TABLE alert_runs ADD COLUMN lock TEXT NOT NULL DEFAULT 'none';
+        ALTER TABLE alert_runs DROP COLUMN pid;
+        ALTER TABLE alert_runs DROP COLUMN started_ticks;
+        ALTER TABLE alert_runs DROP COLUMN boot_id;
+        ALTER TABLE alert_incidents ADD COLUMN listed_as TEXT NOT NULL DEFAULT '';
+        CREATE INDEX alert_incidents_listed ON alert_incidents (listed_as) WHERE listed_as != '';
+        CREATE INDEX alert_incidents_ending ON alert_incidents (ends_at) WHERE ends_at IS NOT NULL;
+        CREATE INDEX alert_incidents_flapping ON alert_incidents (flapping_since)
+            WHERE flapping_since IS NOT NULL;
+        CREATE INDEX alert_messages_by_age ON alert_messages (created_at);
+        """,
     ),
 )

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from x0tta_cli.alert.rules import documents, routing, shipped
+from x0tta_cli.alert.rules import expressions as promql
 from x0tta_cli.alert.rules.model import Comparison, Difference, WrittenRule
 from x0tta_cli.alert.rules.places import RULES, places_of
 from x0tta_cli.alert.settings import AlertSettings
@@ -100,7 +101,7 @@ def _identity(rule: WrittenRule) -> tuple[str, str]:
 def _fields(where: str, here: WrittenRule, there: WrittenRule) -> Iterator[Difference]:
     pairs: dict[str, tuple[str, str]] = {
         "expr": (here.expression, there.expression),
-        "for": (str(here.after), str(there.after)),
+        "for": (promql.duration(here.after), promql.duration(there.after)),
     }
     for name in ("labels", "annotations"):
         ours, theirs = getattr(here, name), getattr(there, name)

@@ -27,9 +27,11 @@ def texts(settings: AlertSettings) -> dict[str, str]:
 def places_of(target: Path) -> Iterator[tuple[Path, str]]:
     """Tell which files a target stands for, each with its usual name.
 
-    A folder has both; a file named `alertmanager…` is the routing, any other the rules.
+    A folder has both, and so has one that is still to be made: what is not there and has no suffix
+    of YAML. A file named `alertmanager…` is the routing, any other the rules.
     """
-    if target.is_dir():
+    is_missing = not target.exists() and target.suffix not in {".yml", ".yaml"}
+    if target.is_dir() or is_missing:
         yield from ((target / name, name) for name in (RULES, ROUTING))
     else:
         yield target, ROUTING if target.name.startswith("alertmanager") else RULES

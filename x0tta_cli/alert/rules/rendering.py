@@ -10,7 +10,7 @@ from x0tta_cli.alert.rules.model import Rendered, Rendering
 from x0tta_cli.alert.rules.places import places_of, texts
 from x0tta_cli.alert.settings import AlertSettings
 from x0tta_cli.core.errors import ConfigurationError, ConflictError
-from x0tta_cli.core.files import reading_errors, write_atomically
+from x0tta_cli.core.files import check_writable, reading_errors, write_atomically
 
 # Prometheus and Alertmanager read them as other users; no secret stands in them.
 MODE = 0o644
@@ -66,6 +66,7 @@ def _write(path: Path, text: str, state: str, *, dry_run: bool) -> Rendered:
     if state == "same":
         return Rendered(str(path), state)
     if dry_run:
+        check_writable(path)
         return Rendered(str(path), state, would_change=True)
     write_atomically(path, text, mode=MODE)
     return Rendered(str(path), state)

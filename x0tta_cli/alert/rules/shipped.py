@@ -10,40 +10,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from x0tta_cli.alert.rules import conditions
 from x0tta_cli.alert.rules import expressions as promql
+from x0tta_cli.alert.rules.conditions import Settled
 from x0tta_cli.alert.rules.model import Rule, RuleGroup
-from x0tta_cli.alert.rules.settings import RuleChange, RuleMetrics, RuleSettings
+from x0tta_cli.alert.rules.settings import RuleChange, RuleSettings
 from x0tta_cli.core.errors import ConfigurationError
 from x0tta_cli.core.notices import Severity
 
-SECONDS, MINUTES = timedelta(seconds=1), timedelta(minutes=1)
-NODE = ("job", "instance")
+MINUTES = timedelta(minutes=1)
 LINK = ("job", "instance", "interface", "neighbour")
-HEART = ("job", "instance", "name")
-# A machine's clock that is further ahead than this would keep a heartbeat fresh without one.
-FUTURE = 5 * MINUTES
 WATCHDOG = "Watchdog"
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
-    """What an expression is made of: the shipped values with the configuration's over them."""
-
-    metrics: RuleMetrics
-    by: tuple[str, ...]
-    heartbeat_every: timedelta
-    threshold: float
-    window: timedelta
-    minimum: float
-
-    def limits(self, by: tuple[str, ...]) -> promql.Limits:
-        """Say how a ratio by these labels is measured."""
-        return promql.Limits(by, self.window, self.threshold, self.minimum)
-
-
-@dataclass(frozen=True, slots=True)
 class Shipped:
-    """One rule as it is shipped; `equal` None stands for the labels that services have."""
+    """One rule as it is shipped; `equal` None stands for the labels that services have.
+
+    In `summary` and `description` stand %(service)s, %(after)s, %(window)s and %(threshold)s for
+    what is configured.
+    """
 
     group: str
     name: str
@@ -83,13 +69,20 @@ def _rule(shipped: Shipped, change: RuleChange, settings: RuleSettings) -> Rule:
         shipped.window if change.window is None else change.window,
         shipped.minimum if change.minimum is None else change.minimum,
     )
+    after = shipped.after if change.after is None else change.after
+    words = {
+        "service": " ".join(f"{{{{ $labels.{label} }}}}" for label in settings.by),
+        "after": promql.duration(after),
+        "window": promql.duration(settled.window),
+        "threshold": promql.number(settled.threshold),
+    }
     return Rule(
         name=shipped.name,
         severity=Severity(change.severity or shipped.severity),
         expression=shipped.expression(settled),
-        after=shipped.after if change.after is None else change.after,
-        summary=shipped.summary,
-        description=shipped.description,
+        after=after,
+        summary=shipped.summary % words,
+        description=shipped.description % words,
         runbook=shipped.runbook,
         window=settled.window,
         period=shipped.period if change.period is None else change.period,
@@ -129,53 +122,6 @@ def _check_names(settings: RuleSettings) -> None:
             )
 
 
-def _svid_expires(at: Settled) -> str:
-    expires = promql.selected(at.metrics.svid_expires)
-    return f"{expires} - time() < {promql.number(at.threshold)}"
-
-
-def _ebpf_load_failed(at: Settled) -> str:
-    failures = promql.events(at.metrics.ebpf_load_failures, at.window, at.threshold)
-    return f"{failures}\nor\n{promql.selected(at.metrics.failed_units)} == 1"
-
-
-def _node_offline(at: Settled) -> str:
-    node = promql.selected(at.metrics.mesh_node)
-    return f"{node} == 0\nor\n{promql.vanished(node, at.window)}"
-
-
-def _cpu(at: Settled) -> str:
-    idle = f"rate({promql.selected(at.metrics.cpu_idle)}[{promql.duration(at.window)}])"
-    return f"1 - {promql.grouped(NODE, 'avg')} ({idle}) > {promql.number(at.threshold)}"
-
-
-def _memory(at: Settled) -> str:
-    free, all_of_it = (
-        promql.selected(each) for each in (at.metrics.memory_available, at.metrics.memory_total)
-    )
-    return f"1 - {free} / {all_of_it} > {promql.number(at.threshold)}"
-
-
-def _heartbeat(at: Settled) -> str:
-    """Older than it said that it would get, from the future, or gone with its machine."""
-    beat, interval = (
-        promql.selected(each) for each in (at.metrics.heartbeat, at.metrics.heartbeat_interval)
-    )
-    newest, same = promql.grouped(HEART, "max"), f"on ({', '.join(HEART)})"
-    limit = promql.number(at.threshold)
-    default_s = promql.number(at.threshold * at.heartbeat_every.total_seconds())
-    back = promql.duration(at.window)
-    return (
-        f"time() - {newest} ({beat}) > {same} {newest} ({interval}) * {limit}\n"
-        "or\n"
-        f"(time() - {newest} ({beat}) > {default_s}) unless {same} {newest} ({interval})\n"
-        "or\n"
-        f"time() - {newest} ({beat}) < -{promql.number(FUTURE.total_seconds())}\n"
-        "or\n"
-        f"(time() - {newest} (last_over_time({beat}[{back}]))) unless {same} {beat}"
-    )
-
-
 SHIPPED: tuple[Shipped, ...] = (
     Shipped(
         "x0tta-identity",
@@ -184,7 +130,7 @@ SHIPPED: tuple[Shipped, ...] = (
         lambda at: promql.events(at.metrics.svid_renewal_failures, at.window, at.threshold),
         "The SVID of {{ $labels.instance }} could not be renewed",
         "{{ $labels.job }} on {{ $labels.instance }} has failed to renew its SVID within the last "
-        "45 minutes. When the one that it has ends, its peers refuse it.",
+        "%(window)s. When the one that it has ends, its peers refuse it.",
         "See the log of the agent on that machine, and whether its server can be reached.",
         # Renewed at half of an hour's life: one failure in each half-hour is one alert.
         window=45 * MINUTES,
@@ -194,7 +140,7 @@ SHIPPED: tuple[Shipped, ...] = (
         "x0tta-identity",
         "SvidExpiringSoon",
         Severity.CRITICAL,
-        _svid_expires,
+        conditions.svid_expires,
         "The SVID of {{ $labels.instance }} ends soon",
         "It ends in {{ $value | humanizeDuration }} and has not been renewed; after that its peers "
         "refuse {{ $labels.job }} on {{ $labels.instance }}.",
@@ -212,14 +158,14 @@ SHIPPED: tuple[Shipped, ...] = (
         ),
         "{{ $labels.instance }} has fallen back to classical cryptography",
         "{{ $labels.job }} on {{ $labels.instance }} has had links without post-quantum key "
-        "exchange within the last five minutes.",
+        "exchange within the last %(window)s.",
         "See which peer does not offer it: an old version, or someone in between.",
     ),
     Shipped(
         "x0tta-mesh",
         "EbpfLoadFailed",
         Severity.ERROR,
-        _ebpf_load_failed,
+        conditions.ebpf_load_failed,
         "An eBPF program did not load on {{ $labels.instance }}",
         "{{ $labels.instance }} runs without a program that it should have"
         "{{ with $labels.name }} (unit {{ . }}){{ end }}.",
@@ -231,10 +177,10 @@ SHIPPED: tuple[Shipped, ...] = (
         "x0tta-mesh",
         "MeshNodeOffline",
         Severity.CRITICAL,
-        _node_offline,
+        conditions.node_offline,
         "The mesh node {{ $labels.instance }} is offline",
-        "{{ $labels.instance }} has not answered for two minutes, or is not listed any more since "
-        "less than an hour.",
+        "{{ $labels.instance }} has not answered for %(after)s, or is not listed any more since "
+        "less than %(window)s.",
         "See whether its neighbours hear it (x0tta ebpf stats); silence one that was taken out on "
         "purpose for an hour.",
         after=2 * MINUTES,
@@ -246,8 +192,8 @@ SHIPPED: tuple[Shipped, ...] = (
         Severity.WARNING,
         lambda at: promql.events(at.metrics.handshake_failures, at.window, at.threshold),
         "Handshakes fail on {{ $labels.instance }}",
-        "More than five handshakes of {{ $labels.job }} on {{ $labels.instance }} have failed "
-        "within ten minutes.",
+        "More than %(threshold)s handshakes of {{ $labels.job }} on {{ $labels.instance }} have "
+        "failed within %(window)s.",
         "Compare clocks, versions and certificates of both ends.",
         threshold=5.0,
         window=10 * MINUTES,
@@ -259,8 +205,8 @@ SHIPPED: tuple[Shipped, ...] = (
         Severity.ERROR,
         lambda at: promql.events(at.metrics.authentication_failures, at.window, at.threshold),
         "Peers of {{ $labels.instance }} can't prove who they are",
-        "{{ $labels.job }} on {{ $labels.instance }} has refused more than ten peers within ten "
-        "minutes.",
+        "{{ $labels.job }} on {{ $labels.instance }} has refused more than %(threshold)s peers "
+        "within %(window)s.",
         "See who they are: one address is a wrong configuration or an attack, many are an expired "
         "authority.",
         threshold=10.0,
@@ -273,8 +219,8 @@ SHIPPED: tuple[Shipped, ...] = (
         Severity.CRITICAL,
         lambda at: promql.events(at.metrics.recovery_failures, at.window, at.threshold),
         "{{ $labels.instance }} could not recover by itself",
-        "A recovery on {{ $labels.instance }} has failed within the last half-hour: what it was to "
-        "mend is still broken.",
+        "A recovery on {{ $labels.instance }} has failed within the last %(window)s: what it was "
+        "to mend is still broken.",
         "x0tta ops on that machine shows what it tried; go on by hand.",
         window=30 * MINUTES,
         period=10 * MINUTES,
@@ -305,8 +251,8 @@ SHIPPED: tuple[Shipped, ...] = (
             at.metrics.requests,
             at.limits(at.by),
         ),
-        "Requests to {{ $labels.job }} fail",
-        "{{ $value | humanizePercentage }} of its requests have failed for five minutes.",
+        "Requests to %(service)s fail",
+        "{{ $value | humanizePercentage }} of its requests have failed for %(after)s.",
         "x0tta drill run with its telemetry names the component that is behind it.",
         threshold=0.01,
         after=5 * MINUTES,
@@ -320,8 +266,8 @@ SHIPPED: tuple[Shipped, ...] = (
             at.metrics.requests,
             at.limits(at.by),
         ),
-        "Many requests to {{ $labels.job }} fail",
-        "{{ $value | humanizePercentage }} of its requests have failed for two minutes.",
+        "Many requests to %(service)s fail",
+        "{{ $value | humanizePercentage }} of its requests have failed for %(after)s.",
         "Roll back what was changed last; x0tta drill run with its telemetry names what is behind "
         "it.",
         threshold=0.05,
@@ -335,9 +281,9 @@ SHIPPED: tuple[Shipped, ...] = (
         "LatencyP95",
         Severity.WARNING,
         lambda at: promql.quantile(at.metrics.request_seconds, 0.95, at.limits(at.by)),
-        "{{ $labels.job }} is slow",
-        "One request in twenty takes longer than {{ $value | humanizeDuration }}, for five "
-        "minutes now.",
+        "%(service)s is slow",
+        "One request in twenty takes longer than {{ $value | humanizeDuration }}, for %(after)s "
+        "now.",
         "x0tta drill run with its telemetry names the component that is behind it.",
         threshold=0.15,
         after=5 * MINUTES,
@@ -347,9 +293,9 @@ SHIPPED: tuple[Shipped, ...] = (
         "LatencyP95Critical",
         Severity.CRITICAL,
         lambda at: promql.quantile(at.metrics.request_seconds, 0.95, at.limits(at.by)),
-        "{{ $labels.job }} is very slow",
-        "One request in twenty takes longer than {{ $value | humanizeDuration }}, for two "
-        "minutes now.",
+        "%(service)s is very slow",
+        "One request in twenty takes longer than {{ $value | humanizeDuration }}, for %(after)s "
+        "now.",
         "Roll back what was changed last; x0tta drill run with its telemetry names what is behind "
         "it.",
         threshold=0.2,
@@ -362,9 +308,9 @@ SHIPPED: tuple[Shipped, ...] = (
         "x0tta-machine",
         "CpuBusy",
         Severity.WARNING,
-        _cpu,
+        conditions.cpu_busy,
         "{{ $labels.instance }} has hardly any processor time left",
-        "{{ $value | humanizePercentage }} of its cores have been busy for ten minutes.",
+        "{{ $value | humanizePercentage }} of its cores have been busy for %(after)s.",
         "top on that machine; a mesh node drops packets before it is slow (x0tta ebpf drops).",
         threshold=0.9,
         after=10 * MINUTES,
@@ -373,9 +319,9 @@ SHIPPED: tuple[Shipped, ...] = (
         "x0tta-machine",
         "MemoryFull",
         Severity.WARNING,
-        _memory,
+        conditions.memory_full,
         "{{ $labels.instance }} has hardly any memory left",
-        "{{ $value | humanizePercentage }} of it are used, for five minutes now.",
+        "{{ $value | humanizePercentage }} of it are used, for %(after)s now.",
         "ps --sort=-rss on that machine; the kernel ends the largest process when it runs out.",
         threshold=0.85,
         after=5 * MINUTES,
@@ -384,7 +330,7 @@ SHIPPED: tuple[Shipped, ...] = (
         "x0tta-watch",
         "HeartbeatOld",
         Severity.ERROR,
-        _heartbeat,
+        conditions.heartbeat_old,
         "{{ $labels.name }} has not run in time",
         "The heartbeat {{ $labels.name }} of {{ $labels.instance }} is "
         "{{ $value | humanizeDuration }} old, or that of a clock that is ahead; what should have "

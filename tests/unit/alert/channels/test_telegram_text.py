@@ -36,6 +36,7 @@ def test_a_text_is_split_at_line_ends_and_a_style_goes_on_in_the_next_part():
 
 def test_4096_units_are_one_message_and_one_more_are_two():
     assert [len(part.text) for part in split("a" * 4096, [])] == [4096]
+    assert [len(part.text) for part in split("a" * 4097, [])] == [4096, 1]
     assert [len(part.text) for part in split("\U0001f525" * 2049, [])] == [2048, 1]
 
 

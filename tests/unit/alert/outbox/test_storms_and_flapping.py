@@ -60,3 +60,22 @@ def test_flapping_is_told_once_and_summed_up_when_it_is_quiet(
     outbox.deliver(5)
     assert [each["action"] for each in hook.taken][5:] == ["resolve"]
     assert "more changes were held back. It is resolved now." in hook.taken[-1]["note"]
+
+
+def test_a_severity_that_comes_and_goes_is_flapping_too(
+    open_outbox, hook, alertmanager, notice, clock
+):
+    outbox = open_outbox({"hook": hook.url, "am": alertmanager.base_url}, flapping={"changes": 4})
+    for number in range(10):
+        fire(outbox, notice(severity=("warning", "critical")[number % 2]))
+        outbox.deliver(5)
+        clock.advance(10)
+    told = [each["severity"] for each in hook.taken]
+    assert told == ["warning", "critical", "warning", "critical", "warning"]
+    assert "flapping" in hook.taken[-1]["note"]
+    assert [each.labels["severity"] for each in alertmanager.active()] == ["critical"]
+    clock.advance(700)
+    outbox.keep_up()
+    outbox.deliver(5)
+    assert [each["severity"] for each in hook.taken][5:] == ["critical"]
+    assert "5 more changes were held back. It is firing now." in hook.taken[-1]["note"]

@@ -14,6 +14,7 @@ from x0tta_cli.core.errors import (
     ConfigurationError,
     ConflictError,
     ExitStatus,
+    NotFoundError,
     UnavailableError,
     UsageError,
 )
@@ -40,6 +41,18 @@ def test_what_is_rendered_is_found_right_by_promtool_amtool_and_ourselves(tmp_pa
     assert checked.findings == ()
     assert checked.rules == 17
     assert [tool.partition(" ")[0] for tool in checked.tools] == ["x0tta", "promtool", "amtool"]
+
+
+def test_texts_say_what_is_configured(tmp_path):
+    change = {"ErrorRate": {"after": "PT90S"}, "HandshakeFailures": {"threshold": 7}}
+    configured = settings(rules={"by": ["app", "zone"], "change": change})
+    rendering.render(tmp_path, configured, dry_run=False)
+    groups = yaml.safe_load((tmp_path / "x0tta-rules.yml").read_text())["groups"]
+    told = {rule["alert"]: rule["annotations"] for group in groups for rule in group["rules"]}
+    assert told["ErrorRate"]["summary"] == "Requests to {{ $labels.app }} {{ $labels.zone }} fail"
+    assert told["ErrorRate"]["description"].endswith("have failed for 1m30s.")
+    assert told["HandshakeFailures"]["description"].startswith("More than 7 handshakes")
+    assert "within the last 45m" in told["SvidRenewalFailed"]["description"]
 
 
 def test_rendering_twice_changes_nothing(tmp_path):
@@ -71,6 +84,17 @@ def test_a_file_name_says_which_of_both_it_is(tmp_path):
     for name, member in (("alertmanager-eu.yml", "route"), ("mine.yml", "groups")):
         rendering.render(tmp_path / name, settings(), dry_run=False)
         assert member in yaml.safe_load((tmp_path / name).read_text())
+
+
+def test_a_folder_that_is_not_there_is_no_file(tmp_path):
+    for work in (
+        lambda: rendering.render(tmp_path / "rules", settings(), dry_run=False),
+        lambda: rendering.render(tmp_path / "rules", settings(), dry_run=True),
+        lambda: difference.with_files(tmp_path / "rules", settings()),
+    ):
+        with pytest.raises(NotFoundError):
+            work()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_secret_is_written_but_the_name_of_its_file(tmp_path):
