@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -101,6 +102,18 @@ def test_an_environment_variable_for_an_unknown_key(warm_x0tta, line):
         assert json.loads(ended.stderr)["code"] == "config.unknown_key"
 
 
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [("X0TTA_DRIL__SEED", "X0TTA_DRILL__SEED"), ("X0TTA_READONLY", "X0TTA_READ_ONLY")],
+)
+def test_an_environment_variable_of_no_section_is_warned_of_once(warm_x0tta, variable, meant):
+    ended = warm_x0tta("config", "show", "-o", "json", env={variable: "1"})
+    assert ended.returncode == 0
+    [warning] = map(json.loads, ended.stderr.splitlines())
+    assert (warning["level"], warning["fix"]) == ("warning", f"Did you mean {meant}?")
+    assert variable in warning["message"]
+
+
 @pytest.mark.parametrize("line", LINES)
 def test_a_profile_that_does_not_exist(warm_x0tta, line):
     ended = warm_x0tta(*line.split(), "-o", "json", "--profile", "nowhere")
@@ -116,11 +129,86 @@ def test_a_secret_file_that_others_can_read(warm_x0tta, environment, tmp_path):
         '[alert.channels.page]\nkind = "pagerduty"\n'
         f'routing_key = {{ file = "{secret}" }}\n[pay.bot]\ntoken = {{ file = "{secret}" }}\n'
     )
-    for line in ("alert send HighLatency --yes", "config check", "doctor configuration"):
+    for line in ("alert test --yes", "config check", "doctor configuration"):
         ended = warm_x0tta(*line.split(), "-o", "json", "--config", str(config))
         assert "secrets.exposed" in ended.stdout + ended.stderr, line
         assert ended.returncode == (3 if line.startswith("doctor") else 6)
         assert PASSWORD not in ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *LINES,
+        "bundle",
+        "config set drill.data here",
+        "config init --config mine.toml",
+        "config check",
+    ],
+)
+def test_a_current_folder_that_was_removed(environment, tmp_path, line):
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    ended = subprocess.run(
+        ["sh", "-c", f"cd {folder} && rmdir {folder} && exec {X0TTA} {line} -o json"],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert_is_clear(ended.returncode, ended.stdout, ended.stderr)
+    if line.startswith(("bundle", "config set", "config init")):
+        assert json.loads(ended.stderr)["code"] == "files.not_found"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "config set drill.data",
+        "config set drill.seed",
+        "ops show",
+        "ops clean --yes",
+        "alert heartbeat",
+        "pay wallets add usdt-trc20 TQq4YrKRywkd9vLYw2nZKiFfMpbQiL8gKK --name",
+        "pay expect add",
+    ],
+)
+def test_an_argument_that_is_no_text(environment, tmp_path, line):
+    ended = subprocess.run(
+        [X0TTA, *line.split(), b"\xff\xfe", *(["1", "usdt-trc20"] * line.endswith("expect add"))],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "It has bytes that are not UTF-8." in ended.stderr
+    assert "code  usage.bad_value" in ended.stderr
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_file_whose_name_is_no_text(environment, tmp_path):
+    """Names of files are bytes, and so may the line of a job be."""
+    name = b"\xff\xfe.tar.gz"
+    ended = subprocess.run(
+        [X0TTA, "bundle", name, "-q"],
+        env=environment,
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+    )
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert (os.fsencode(tmp_path) + b"/" + name) in map(os.fsencode, tmp_path.iterdir())
+    ran = subprocess.run(
+        [X0TTA, "alert", "run", "job", "--", "ls", name],
+        env=environment,
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+    )
+    assert (ran.returncode, ran.stdout) == (0, name + b"\n")
 
 
 @pytest.mark.parametrize("line", LINES)

@@ -112,6 +112,18 @@ def test_no_secret_is_in_it(x0tta, lived_in, tmp_path):
     assert target.read_bytes().find(SECRET.encode()) == -1
 
 
+def test_the_folder_of_the_shell_is_no_secret(x0tta, tmp_path):
+    folder = tmp_path / "where-I-work"
+    folder.mkdir()
+    ended = x0tta("bundle", "no/such.tar.gz", cwd=folder, env={"PWD": str(folder)})
+    assert f"{folder}/no/such.tar.gz" in ended.stderr
+    file = folder / "config.toml"
+    file.write_text("")
+    told = x0tta("bundle", "x.tar.gz", "--config", str(file), cwd=folder, env={"PWD": str(folder)})
+    assert f"Written to {folder}/x.tar.gz" in told.stdout
+    assert str(file) in read(folder / "x.tar.gz")["configuration.json"]
+
+
 def test_a_preview_says_the_same_and_writes_nothing(x0tta, lived_in, tmp_path):
     before = sorted(path for path in tmp_path.rglob("*"))
     ended = x0tta("bundle", str(tmp_path / "x.tar.gz"), "--preview", "-o", "json")

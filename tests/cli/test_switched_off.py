@@ -7,6 +7,7 @@ import re
 
 import pytest
 from command_lines.line import all_lines
+from fakes.webhook import running_webhook
 
 from x0tta_cli.terminal.groups import GROUPS
 from x0tta_cli.terminal.tree import command_tree
@@ -15,6 +16,15 @@ pytestmark = pytest.mark.slow
 
 SWITCHED = {group.name: group.flag for group in GROUPS.values() if group.flag}
 LINES = all_lines()
+# What undoes something, and what runs a job, goes on whatever the flags say.
+SAFE = {
+    "ebpf detach",
+    "alert resolve",
+    "alert acknowledge",
+    "alert run",
+    "alert silence add",
+    "alert silence expire",
+}
 COMMANDS = [
     " ".join(command.path[1:])
     for command in command_tree().walk()
@@ -23,6 +33,7 @@ COMMANDS = [
     and not command.commands
     # One without lines fails in test_every_command.
     and " ".join(command.path[1:]) in LINES
+    and " ".join(command.path[1:]) not in SAFE
 ]
 
 
@@ -62,11 +73,31 @@ def test_a_flag_that_cannot_be_read_is_neither_on_nor_off(x0tta, group):
     assert "config.bad_value" in ended.stderr
 
 
-def test_the_safe_direction_goes_on_beside_flags_that_cannot_be_read(x0tta):
-    ended = x0tta("ebpf", "detach", "nowhere0", "--yes", env={"X0TTA_FLAGS__EBPF": "maybe"})
-    assert "goes on without the flags" in ended.stderr
-    assert "config.bad_value" not in ended.stderr
-    assert ended.returncode not in {0, 1, 8, 9}
+@pytest.mark.parametrize("word", ["off", "maybe"])
+def test_the_safe_direction_goes_on_whatever_the_flags_say(x0tta, word):
+    ended = x0tta("ebpf", "detach", "nowhere0", "--yes", env={"X0TTA_FLAGS__EBPF": word})
+    assert "goes on in spite of the flags" in ended.stderr
+    assert "code  ebpf.no_such_interface" in ended.stderr
+    assert ended.returncode == 4
+    for line in ("resolve no-such", "acknowledge no-such", "silence expire no-such"):
+        ended = x0tta("alert", *line.split(), env={"X0TTA_FLAGS__ALERT": word})
+        assert "goes on in spite of the flags" in ended.stderr
+        assert ended.returncode not in {0, 1, 8}, ended.stderr
+
+
+def test_a_job_runs_while_alerts_are_off_and_is_told_of_when_they_are_on(x0tta, tmp_path):
+    off = {"X0TTA_FLAGS__ALERT": "off"}
+    job = ("alert", "run", "backup", "--", "sh", "-c", "echo done; exit 3")
+    with running_webhook() as receiver:
+        config = tmp_path / "config.toml"
+        config.write_text(f'[alert.channels.hook]\nkind = "webhook"\nurl = "{receiver.url}"\n')
+        given = {"X0TTA_CONFIG": str(config)}
+        ended = x0tta(*job, env=off | given)
+        assert (ended.returncode, ended.stdout) == (3, "done\n")
+        assert "flags.switched_off" in ended.stderr
+        assert receiver.taken == {}
+        assert x0tta("alert", "outbox", "run", env=given).returncode == 0
+        assert len(receiver.taken) == 1
 
 
 def test_status_and_doctor_name_what_is_off_and_do_not_ask_it(x0tta):

@@ -12,6 +12,7 @@ CASES = [
     (["-q"], "usage.missing_command", "--help"),
     (["practice", "--seeed", "3"], "usage.unknown_option", "Did you mean --seed?"),
     (["practice", "run", "-z"], "usage.unknown_option", "--help"),
+    (["practice", "change", "-3"], "usage.unknown_option", "comes after '--'"),
     (["practice", "run", "--bogus"], "usage.unknown_option", "See x0tta practice run --help."),
     (["practice", "run", "--verbos"], "usage.unknown_option", "Did you mean --verbose?"),
     (["practice", "run", "a", "b"], "usage.unexpected_argument", "--help"),

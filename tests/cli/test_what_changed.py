@@ -77,6 +77,12 @@ def test_deeds_flags_and_configuration_stand_in_one_list(x0tta, script, file, tm
     assert len(table.splitlines()) == 5
 
 
+def test_a_file_is_named_from_the_root(x0tta, tmp_path):
+    assert x0tta("config", "set", "drill.seed", "7", "--config", "x.toml", cwd=tmp_path).stdout
+    [operation] = listed(x0tta)
+    assert operation["plan"]["file"] == str(tmp_path / "x.toml")
+
+
 def test_what_is_still_under_way_belongs_to_every_time(x0tta, script, tmp_path):
     script("many_steps.py", "many", "run", WORLD=str(tmp_path), KILL_AFTER="4")
     [left] = listed(x0tta, "--since", "0s")

@@ -46,6 +46,23 @@ def write_atomically(path: Path, data: bytes | str, *, mode: int | None = None) 
         _replace(Path(os.path.realpath(path)), content, kept_mode)
 
 
+def absolute(path: Path) -> Path:
+    """Say where a path leads from the current folder.
+
+    Raises `files.not_found` (4) where that folder has been removed meanwhile.
+    """
+    try:
+        return path.absolute()
+    except FileNotFoundError as error:
+        raise NotFoundError(
+            "files.not_found",
+            "The current folder does not exist any more.",
+            reason=f"It was removed meanwhile, and {path} is relative to it.",
+            fix="cd into a folder that exists, or give the whole path.",
+            context={"file": str(path)},
+        ) from error
+
+
 def make_folder(path: Path) -> None:
     """Create a folder and those above it where they are missing.
 

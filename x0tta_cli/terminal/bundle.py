@@ -120,37 +120,20 @@ def bundle(
     crash files, logs, and a manifest of what was collected and what could not be. Nothing is
     sent: the file is yours to look into. Only you can read it.
     """
-    import shlex
-    import sys
     from dataclasses import replace
     from datetime import UTC
 
-    from x0tta_cli import __version__
     from x0tta_cli.core import files
-    from x0tta_cli.core.secrets import redact
-    from x0tta_cli.terminal.collecting import COLLECTORS, Wanted, know_secrets
+    from x0tta_cli.terminal.collecting import Wanted, know_secrets
 
     now = datetime.now(UTC)
     wanted = Wanted(configuration(), since_when(since, now), now)
-    target = (file or Path(f"x0tta-bundle-{now:%Y%m%dT%H%M%SZ}.tar.gz")).absolute()
+    target = files.absolute(file or Path(f"x0tta-bundle-{now:%Y%m%dT%H%M%SZ}.tar.gz"))
     _check_name(target)
     if not preview:
         files.check_writable(target)
     know_secrets()
-    contents: dict[str, bytes] = {}
-    items: list[Item] = []
-    for collector in COLLECTORS:
-        with progress().stage(collector.name):
-            items += _collect(collector, wanted, contents)
-    manifest = Bundle(
-        None,
-        0,
-        now,
-        wanted.since,
-        __version__,
-        redact(shlex.join(sys.argv)),
-        tuple(items),
-    )
+    manifest, contents = _collected(wanted)
     if preview:
         return manifest
     data = _archive(target, manifest, contents)
@@ -168,6 +151,24 @@ def _check_name(target: Path) -> None:
             reason="A bundle is a compressed archive.",
             fix=f"x0tta bundle {target.name}.tar.gz",
         )
+
+
+def _collected(wanted: Wanted) -> tuple[Bundle, dict[str, bytes]]:
+    """Run all collectors; the files that they gave by name."""
+    import shlex
+    import sys
+
+    from x0tta_cli import __version__
+    from x0tta_cli.core.secrets import redact
+    from x0tta_cli.terminal.collecting import COLLECTORS
+
+    contents: dict[str, bytes] = {}
+    items: list[Item] = []
+    for collector in COLLECTORS:
+        with progress().stage(collector.name):
+            items += _collect(collector, wanted, contents)
+    line = redact(shlex.join(sys.argv))
+    return Bundle(None, 0, wanted.now, wanted.since, __version__, line, tuple(items)), contents
 
 
 def _collect(collector: Collector, wanted: Wanted, contents: dict[str, bytes]) -> list[Item]:
@@ -215,7 +216,8 @@ def _archive(target: Path, manifest: Bundle, contents: dict[str, bytes]) -> byte
     folder = target.name.removesuffix(".gz").removesuffix(".tar").removesuffix(".tgz")
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        for name, data in {"manifest.json": told.encode(), **contents}.items():
+        manifest_data = told.encode(errors="backslashreplace")
+        for name, data in {"manifest.json": manifest_data, **contents}.items():
             entry = tarfile.TarInfo(f"{folder}/{name}")
             entry.size, entry.mode = len(data), 0o600
             entry.mtime = manifest.created_at.timestamp()

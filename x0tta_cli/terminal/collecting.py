@@ -211,7 +211,8 @@ def know_secrets() -> None:
     from x0tta_cli.core.secrets import is_secret_name, register
 
     for name, value in os.environ.items():
-        if is_secret_name(name) and len(value) >= SHORTEST_SECRET:
+        # What a shell calls PWD is its folder.
+        if is_secret_name(name) and name != "PWD" and len(value) >= SHORTEST_SECRET:
             register(value)
 
 

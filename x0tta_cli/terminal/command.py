@@ -19,7 +19,8 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequenc
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib import import_module
-from typing import Any, ClassVar, TypeVar, cast
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar, cast, get_args
 
 import typer
 from typer._click.exceptions import UsageError as TyperUsageError
@@ -96,6 +97,7 @@ class Traits:
     view: View | None = None
     changes_world: bool = False
     is_safe: bool = False
+    takes_bytes: bool = False
 
 
 class App(typer.Typer):
@@ -134,15 +136,17 @@ class App(typer.Typer):
         view: View | None = None,
         changes_world: bool = False,
         is_safe: bool = False,
+        takes_bytes: bool = False,
     ) -> Callable[[Function], Function]:
         """Register a function as a command.
 
         `examples` are shell lines, each with an optional comment after `  # `; `view` lays the
         result out for `-o table` and `wide`; `changes_world` adds --dry-run, --exit-code and
         --yes, and makes --read-only refuse the command. `is_safe` is one in the safe direction
-        (detach, resolve): it goes on beside flags that can't be read.
+        (detach, resolve): it goes on whatever the flags say. `takes_bytes` is one that
+        makes texts by itself of arguments that are no UTF-8, and must not be lost for them.
         """
-        traits = Traits(tuple(examples), view, changes_world, is_safe)
+        traits = Traits(tuple(examples), view, changes_world, is_safe, takes_bytes)
         cls = cast("type[TyperCommand]", partial(Command, traits=traits))
         return super().command(name, cls=cls)
 
@@ -331,11 +335,18 @@ class LazyCoercion:
         annotation, info = self._descriptor.annotation, self._descriptor.parameter_info
         if value is None:
             return () if param.multiple or param.nargs == -1 else None
+        if not (_is_of_files(annotation) or ctx.command.traits.takes_bytes):
+            usage.refuse_bytes(value, param, ctx.command_path)
         if isinstance(annotation, type) and isinstance(value, annotation) and not info.parser:
             return value
         if annotation == list[str] and isinstance(value, tuple) and not info.parser:
             return list(value)
         return build_runtime_param(self._descriptor).coerce(value, param=param, ctx=ctx)
+
+
+def _is_of_files(annotation: Any) -> bool:
+    """Whether a parameter takes files, whose names are bytes on Linux, and need not be text."""
+    return annotation is Path or any(map(_is_of_files, get_args(annotation)))
 
 
 class FrameOption(TyperOption):

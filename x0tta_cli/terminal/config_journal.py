@@ -19,13 +19,14 @@ def journaled_edit(
 ) -> Iterator[None]:
     """Journal the block as `config.set`; of a secret, where it is and never what it is."""
     from x0tta_cli.core.config.references import is_reference
+    from x0tta_cli.core.files import absolute
     from x0tta_cli.core.secrets import HIDDEN, is_secret_name
 
     def shown(given: object) -> object:
         is_hidden = is_secret_name(key.path[-1]) and given is not None and not is_reference(given)
         return HIDDEN if is_hidden else given
 
-    plan = {"key": key.name, "before": shown(before), "value": shown(value), "file": file}
+    plan = {"key": key.name, "before": shown(before), "value": shown(value), "file": absolute(file)}
     with _journaled("config.set", plan | ({"profile": profile} if profile else {})):
         yield
 
@@ -33,7 +34,9 @@ def journaled_edit(
 @contextmanager
 def journaled_file(file: Path) -> Iterator[None]:
     """Journal the block as `config.init`."""
-    with _journaled("config.init", {"file": file}):
+    from x0tta_cli.core.files import absolute
+
+    with _journaled("config.init", {"file": absolute(file)}):
         yield
 
 

@@ -115,5 +115,6 @@ def confirm(question: str) -> None:
 @cache
 def _configuration(path: Path | None, profile: str | None) -> Configuration:
     from x0tta_cli.core.config import load
+    from x0tta_cli.terminal.groups import settings_models
 
-    return load(path, profile)
+    return load(path, profile, sections=tuple(settings_models()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from x0tta_cli.core.errors import OperatorError, UnsupportedError
+from x0tta_cli.core.errors import OperatorError
 from x0tta_cli.terminal.groups import GROUPS
 
 if TYPE_CHECKING:
@@ -17,8 +17,9 @@ def refuse_switched_off(path: str, configuration: Configuration, *, is_safe: boo
     """Make sure that the group of the command `path` is on, as far as anybody can tell.
 
     Raises UnsupportedError `flags.switched_off`, and for a flag that can't be read what
-    `flags.evaluation.require_on` raises; a command in the safe direction goes on with a warning.
-    A file that can't be read at all is left to the command, which may do without it.
+    `flags.evaluation.require_on` raises; a command in the safe direction goes on with a warning:
+    what is switched off may be what has to be undone. A file that can't be read at all is left to
+    the command, which may do without it.
     """
     group = GROUPS.get(path.split(" ")[1])
     if group is None or group.flag is None or not _is_given(configuration):
@@ -27,15 +28,13 @@ def refuse_switched_off(path: str, configuration: Configuration, *, is_safe: boo
 
     try:
         require_on(group.flag, configuration)
-    except UnsupportedError:
-        raise
     except OperatorError as error:
         if not is_safe:
             raise
         import logging
 
         logging.getLogger(__name__).warning(
-            "goes on without the flags", extra={"reason": str(error)}
+            "goes on in spite of the flags", extra={"reason": str(error)}
         )
 
 

@@ -42,6 +42,25 @@ def translated(error: typer_errors.UsageError, context: Any) -> UsageError:
     )
 
 
+def refuse_bytes(value: Any, parameter: Any, path: str) -> None:
+    """Refuse bytes that are no UTF-8 where a text is needed; UsageError `usage.bad_value`.
+
+    Python hands them on as lone surrogates.
+    """
+    given = value if isinstance(value, list | tuple) else [value]
+    texts = [one for one in given if isinstance(one, str) and not one.isascii()]
+    if not any(map(_has_bytes, texts)):
+        return
+    name = display_name(parameter)
+    raise UsageError(
+        "usage.bad_value",
+        f"{name} is no text.",
+        reason="It has bytes that are not UTF-8.",
+        fix="Write it in UTF-8; locale shows what this terminal writes.",
+        context={"command": path, "parameter": name},
+    )
+
+
 def unknown_command(name: str, possibilities: Sequence[str], path: str) -> UsageError:
     """Say that a group has no such command."""
     return UsageError(
@@ -99,10 +118,13 @@ def _unknown_option(name: str, context: Any) -> UsageError:
         for flag in (*parameter.opts, *parameter.secondary_opts)
     ]
     path = context.command_path
+    see_help = f"See {path} --help."
+    if name[1:2].isdigit():
+        see_help = "A value that begins with '-' comes after '--', behind all options."
     return UsageError(
         "usage.unknown_option",
         f"{path} has no option {name}.",
-        fix=did_you_mean(name, possibilities) or f"See {path} --help.",
+        fix=did_you_mean(name, possibilities) or see_help,
         context={"command": path, "option": name},
     )
 
@@ -133,6 +155,10 @@ def _missing(error: typer_errors.MissingParameter, path: str) -> UsageError:
         fix=f"See {path} --help.",
         context={"command": path, "parameter": name},
     )
+
+
+def _has_bytes(text: str) -> bool:
+    return any("\udc80" <= sign <= "\udcff" for sign in text)
 
 
 def _value(error: BadParameter) -> str:

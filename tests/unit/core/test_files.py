@@ -10,7 +10,7 @@ import pytest
 
 from x0tta_cli.core import files
 from x0tta_cli.core.errors import OperatorError
-from x0tta_cli.core.files import reading_errors, write_atomically
+from x0tta_cli.core.files import absolute, reading_errors, write_atomically
 
 
 def code_of(path: Path, data: bytes | str = b"new") -> str:
@@ -111,6 +111,18 @@ def test_an_interrupt_leaves_the_old_file_and_no_other(tmp_path, monkeypatch, in
     monkeypatch.undo()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_where_a_path_leads_from_a_folder_that_was_removed(tmp_path, monkeypatch):
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    assert absolute(Path("report.html")) == folder / "report.html"
+    folder.rmdir()
+    assert absolute(tmp_path) == tmp_path
+    with pytest.raises(OperatorError, match="current folder does not exist") as caught:
+        absolute(Path("report.html"))
+    assert caught.value.code == "files.not_found"
 
 
 def test_writing_into_a_folder_that_is_not_there(tmp_path):

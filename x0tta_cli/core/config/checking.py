@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from x0tta_cli.core.config import complaints
@@ -40,7 +40,7 @@ def problems_of(
     except ConfigurationError as problem:
         found.append(problem)
         layers = tables
-    found += _problems_of_variables(environ, models)
+    found += problems_of_variables(environ, models)
     for name, model in models.items():
         # A section that nobody writes is not in use, and may lack what has no default.
         if tables_of(name, layers) or _has_variables(name, environ):
@@ -116,9 +116,11 @@ def _problems_of_profiles(table: Given) -> list[OperatorError]:
     ]
 
 
-def _problems_of_variables(environ: Mapping[str, str], models: Models) -> list[OperatorError]:
+def problems_of_variables(
+    environ: Mapping[str, str], sections: Collection[str]
+) -> list[OperatorError]:
     """Find the variables that mean us and that no section will ever read."""
-    meant = {missed for name in models for missed in near_misses(name, environ)}
+    meant = {missed for name in sections for missed in near_misses(name, environ)}
     problems: list[OperatorError] = []
     for name in sorted(environ):
         if not name.startswith(PREFIX) or name in HOUSE_VARIABLES or name in meant:
@@ -126,8 +128,8 @@ def _problems_of_variables(environ: Mapping[str, str], models: Models) -> list[O
         section, separator, _ = name.removeprefix(PREFIX).partition("__")
         if not separator:
             problems.append(complaints.stray(name))
-        elif section.lower() not in models:
-            problems.append(complaints.unknown_variable(name, list(models)))
+        elif section.lower() not in sections:
+            problems.append(complaints.unknown_variable(name, list(sections)))
     return problems
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence, Set
 from copy import copy
 from difflib import get_close_matches
@@ -110,6 +111,11 @@ def plain_secret(path: KeyPath, given: Given) -> ConfigurationError:
     )
 
 
+def bad_reference(path: KeyPath, given: Given) -> ConfigurationError:
+    """Say that a value is no reference to a secret; it is not shown, for it may be the secret."""
+    return bad_value(path, given, f"It should be {FORMS}.", is_secret=True)
+
+
 def missing_key(path: KeyPath) -> ConfigurationError:
     """Say that a key without a default is set nowhere."""
     section, *keys = path
@@ -204,7 +210,9 @@ def _correction(path: KeyPath, source: Source) -> str:
 
 
 def _expected(message: str) -> str:
-    message = message.removeprefix("Value error, ").replace("Input should", "It should")
+    message = re.sub("^(Input|String) should", "It should", message.removeprefix("Value error, "))
+    if "match pattern '^https?://" in message:
+        return "It should be a URL that begins with http:// or https://."
     # The model reads JSON; an operator writes TOML.
     message = message.replace("a valid array", "a list").replace("an object", "a table")
     return message if message.endswith((".", "!", "?")) else f"{message}."

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from x0tta_cli.core.config.layers import (
+    HOUSE_VARIABLES,
+    PREFIX,
     Given,
     KeyPath,
     Place,
@@ -46,17 +48,28 @@ def load(
     path: Path | None = None,
     profile: str | None = None,
     environ: Mapping[str, str] = os.environ,
+    sections: Collection[str] = (),
 ) -> Configuration:
-    """Give the configuration of `--config` and `--profile`; reads nothing yet, raises nothing."""
-    return Configuration(path, profile or environ.get("X0TTA_PROFILE") or None, environ)
+    """Give the configuration of `--config` and `--profile`; reads nothing yet, raises nothing.
+
+    With `sections`, the names of all that there are, it warns of variables that set nothing.
+    """
+    chosen = profile or environ.get("X0TTA_PROFILE") or None
+    return Configuration(path, chosen, environ, sections)
 
 
 class Configuration:
     """Typed sections and their origins; see the package's docstring for what overrides what."""
 
-    def __init__(self, path: Path | None, profile: str | None, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        profile: str | None,
+        environ: Mapping[str, str],
+        sections: Collection[str] = (),
+    ) -> None:
         self.profile = profile
-        self._path, self._environ = path, environ
+        self._path, self._environ, self._sections = path, environ, sections
         self._layers: list[Given] | None = None
         self._models: dict[str, type[BaseModel]] = {}
 
@@ -118,8 +131,22 @@ class Configuration:
 
     def _read(self) -> list[Given]:
         if self._layers is None:
+            self._warn_of_strays()
             self._layers = with_profile(read_files(self.places()), self.profile)
         return self._layers
+
+    def _warn_of_strays(self) -> None:
+        """Say once which variables mean x0tta and set nothing: they may be misspelt."""
+        sections, self._sections = self._sections, ()
+        if not sections or all(_is_known(name, sections) for name in self._environ):
+            return
+        import logging
+
+        from x0tta_cli.core.config.checking import problems_of_variables
+
+        log = logging.getLogger(__name__)
+        for problem in problems_of_variables(self._environ, sections):
+            log.warning(str(problem), extra={"fix": problem.fix})
 
     def _fitted(
         self,
@@ -141,6 +168,12 @@ class Configuration:
             options,
             fetches_secrets=fetches_secrets,
         )
+
+
+def _is_known(name: str, sections: Collection[str]) -> bool:
+    section, separator, _ = name.removeprefix(PREFIX).partition("__")
+    is_key = bool(separator) and section.lower() in sections
+    return not name.startswith(PREFIX) or name in HOUSE_VARIABLES or is_key
 
 
 def _walk(

@@ -34,7 +34,7 @@ from x0tta_cli.core.errors import (
     OperatorError,
     UsageError,
 )
-from x0tta_cli.core.files import make_folder, reading_errors, write_atomically
+from x0tta_cli.core.files import absolute, make_folder, reading_errors, write_atomically
 from x0tta_cli.core.secrets import HIDDEN, json_form
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _planned(file: Path, key: Key, text: str, models: Models, profile: str | Non
     old = _value_at(before, path)
     document = tomlkit.parse(content if old is not None else _uncommented(content, path))
     _put(document, path, value)
-    changed = tomlkit.dumps(document)
+    changed = _settled(tomlkit.dumps(document), content)
     known = {identity(problem) for problem in _problems(before, key, models, source)}
     for problem in _problems(parse(file, changed.encode()), key, models, source):
         if identity(problem) not in known:
@@ -186,7 +186,9 @@ def _meant(text: str, key: Key, source: Source) -> Any:
     kinds = key.kinds
     if is_secret(kinds):
         reference = _toml(text)
-        if not references.is_reference(reference):
+        if isinstance(reference, dict) and not references.is_reference(reference):
+            raise complaints.bad_reference(key.path, Given(reference, source))
+        if not isinstance(reference, dict):
             raise complaints.plain_secret(key.path, Given(text, source))
         return reference
     return _read(text, kinds)
@@ -207,7 +209,7 @@ def _read(text: str, kinds: Sequence[Any]) -> Any:
         return value
     if Path in kinds:
         # On a command line a relative path means here; in a file it would mean beside the file.
-        return str(Path.cwd() / os.path.expanduser(value))  # noqa: PTH111 - raises nothing
+        return str(absolute(Path(os.path.expanduser(value))))  # noqa: PTH111 - raises nothing
     takes_text = any(isinstance(kind, type) and issubclass(kind, str | Enum) for kind in kinds)
     return value if takes_text else _toml(value)
 
@@ -250,6 +252,46 @@ def _put(table: MutableMapping[str, Any], path: KeyPath, value: Any) -> None:
     if isinstance(value, dict):
         value = tomlkit.value(inline_table(value))
     table[path[-1]] = value
+
+
+def _settled(changed: str, before: str) -> str:
+    """Set apart what was added: a table by empty lines, all else from the comment of the next one.
+
+    tomlkit counts a comment to the table above it; who writes one means what stands below.
+    """
+    # No splitlines: it also splits at what may stand within a text of the file.
+    new, old = (_trimmed(text.split("\n")) for text in (changed, before))
+    start = _shared(new, old)
+    end = len(new) - _shared(new[start:][::-1], old[start:][::-1])
+    above, added, below = new[:start], new[start:end], new[end:]
+    comment: list[str] = []
+    while below and _is_header(below[0]) and above and above[-1].lstrip().startswith("#"):
+        comment.insert(0, above.pop())
+    is_table = any(map(_is_header, added))
+    is_insertion = start + len(new) - end == len(old)
+    if is_insertion and (is_table or comment):
+        above, below = _trimmed(above), [*comment, *below]
+        added = _trimmed(_trimmed(added)[::-1])[::-1]
+        apart = [""] if is_table and above else []
+        new = [*above, *apart, *added, *([""] if below else []), *below]
+    return "\n".join(new) + "\n"
+
+
+def _shared(one: list[str], other: list[str]) -> int:
+    """Count the lines with which both begin."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((number for number, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def _is_header(line: str) -> bool:
+    return line.lstrip().startswith("[")
+
+
+def _trimmed(lines: list[str]) -> list[str]:
+    """Leave out the empty lines at the end."""
+    while lines and not lines[-1].strip():
+        lines = lines[:-1]
+    return lines
 
 
 def _uncommented(content: str, path: KeyPath) -> str:

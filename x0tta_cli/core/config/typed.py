@@ -191,7 +191,7 @@ class _Fitting:
                 raise complaints.plain_secret(path, given)
             if _is_unicode(value):
                 return value
-        raise complaints.bad_value(path, given, f"It should be {references.FORMS}.", is_secret=True)
+        raise complaints.bad_reference(path, given)
 
 
 def kinds_of(annotation: Any) -> list[Any]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from x0tta_cli.core.doctor.model import Check, Finding, Observed, Surroundings
-from x0tta_cli.core.doctor.servers import ANSWER_S, http_addresses
+from x0tta_cli.core.doctor.servers import ANSWER_S, Address, http_addresses
 from x0tta_cli.core.errors import OperatorError
 from x0tta_cli.core.notices import Severity
 from x0tta_cli.core.times import format_duration
@@ -22,7 +22,8 @@ A_ZONE = "Europe/Berlin"
 
 def look_at_clock(surroundings: Surroundings) -> Observed:
     """Compare the clock with the Date of a configured server, or else of a well-known one."""
-    for address in (*http_addresses(surroundings), surroundings.internet_url):
+    known = http_addresses(surroundings)
+    for address in (*known, Address("doctor.internet_url", surroundings.internet_url)):
         try:
             offset_s = offset_from(address)
         except OperatorError:
@@ -31,7 +32,7 @@ def look_at_clock(surroundings: Surroundings) -> Observed:
             continue
         if abs(offset_s) <= TOLERANCE_S:
             return Observed("clock right")
-        return Observed(findings=(_off(offset_s, address),))
+        return Observed(findings=(_off(offset_s, address.url),))
     return Observed(unknown="clock not compared: no server answers")
 
 
@@ -39,7 +40,7 @@ def look_at_internet(surroundings: Surroundings) -> Observed:
     """See whether a well-known server answers, whatever it says."""
     address = surroundings.internet_url
     try:
-        ask(address)
+        ask(Address("doctor.internet_url", address))
     except OperatorError as error:
         finding = Finding(
             "doctor.no_internet",
@@ -69,15 +70,15 @@ CHECKS = (Check("clock", look_at_clock, is_remote=True), Check("zones", look_at_
 INTERNET = (Check("internet", look_at_internet, is_remote=True),)
 
 
-def ask(address: str) -> str | None:
+def ask(address: Address) -> str | None:
     """Give the Date header of a server. Raises `http.unreachable`, `http.timed_out` (7)."""
     from x0tta_cli.core.http import Client
 
-    with Client(address, timeout_s=ANSWER_S, retries=0) as client:
+    with Client(address.url, timeout_s=ANSWER_S, retries=0, trust=address.trust) as client:
         return client.request("HEAD", "/").headers.get("date")
 
 
-def offset_from(address: str) -> float | None:
+def offset_from(address: Address) -> float | None:
     """Tell by how many seconds this clock is ahead; None where the server sends no date.
 
     Half of the way there and back is taken off (RFC 9110, section 6.6.1, has whole seconds).

@@ -65,6 +65,41 @@ def test_tables_of_any_form_are_edited_in_place(models, user_file, name, text, o
     assert user_file.read_text() == WRITTEN.replace(old, new)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("# mine", '# mine\n\n[alert]\nmode = "safe"\n'),
+        (
+            "[profiles.a.alert]\ncount = 1",
+            '[profiles.a.alert]\ncount = 1\n\n[alert]\nmode = "safe"\n',
+        ),
+        (
+            "[alert.limits]\nlower = 1\n[profiles.a.alert]\ncount = 1\n",
+            '[alert]\nmode = "safe"\n\n[alert.limits]\nlower = 1\n[profiles.a.alert]\ncount = 1\n',
+        ),
+        ('[other]\na = "a\u2028b"\r\n', '[other]\na = "a\u2028b"\r\n\n[alert]\nmode = "safe"\n'),
+    ],
+)
+def test_a_new_table_stands_apart_and_the_last_line_ends(models, user_file, before, after):
+    user_file.write_bytes(before.encode())
+    put(user_file, models, "alert.mode", "safe")
+    assert user_file.read_bytes().decode() == after
+
+
+@pytest.mark.parametrize(
+    ("name", "added"),
+    [("alert.limits.lower", "\n[alert.limits]\nlower = 1"), ("alert.ratio", "ratio = 1.0")],
+)
+def test_a_comment_stays_with_the_table_below_it(models, user_file, name, added):
+    above, below = (
+        "[alert]\ncount = 1",
+        "\n# of the night\n# and more\n[profiles.a.alert]\ncount = 2\n",
+    )
+    user_file.write_text(f"{above}\n{below}")
+    put(user_file, models, name, "1")
+    assert user_file.read_text() == f"{above}\n{added}\n{below}"
+
+
 def test_a_profile_has_a_table_of_its_own(models, user_file):
     user_file.write_text(WRITTEN)
     put(user_file, models, "alert.count", "7", profile="night")
@@ -160,10 +195,20 @@ def test_what_does_not_fit_is_refused_and_nothing_is_written(models, user_file, 
         assert reason in error.reason
 
 
-@pytest.mark.parametrize("text", ["hunter2-hunter2", '"hunter2"', "7", '{ evn = "hunter2" }'])
-def test_a_secret_itself_is_refused_and_not_shown(models, user_file, text):
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("hunter2-hunter2", "config.plain_secret"),
+        ('"hunter2"', "config.plain_secret"),
+        ("7", "config.plain_secret"),
+        ('{ evn = "hunter2" }', "config.bad_value"),
+        ('{ env = "A", file = "hunter2" }', "config.bad_value"),
+    ],
+)
+def test_a_secret_itself_is_refused_and_not_shown(models, user_file, text, code):
     error = refusal(user_file, models, "alert.token", text)
-    assert (error.code, error.exit_status) == ("config.plain_secret", 9)
+    assert (error.code, error.exit_status) == (code, 9)
+    assert '{ env = "NAME" }' in error.reason + error.fix
     assert "hunter2" not in str(error.problem())
 
 

@@ -2,13 +2,17 @@ from __future__ import annotations
 
 import http.server
 import socket
+import ssl
 import threading
 from contextlib import contextmanager
 from dataclasses import replace
 from email.utils import formatdate
+from pathlib import Path
 from time import time
+from typing import Literal
 
 import pytest
+from fakes.certificates import make_authority
 from pydantic import BaseModel, SecretStr
 
 from x0tta_cli.core import config
@@ -24,15 +28,22 @@ class Nested(BaseModel):
     prometheus_url: str | None = None
 
 
+class Channel(BaseModel):
+    kind: Literal["alertmanager", "webhook"]
+    urls: tuple[str, ...]
+    ca_file: Path | None = None
+
+
 class Settings(BaseModel):
     alertmanager_url: str | None = None
-    postgres_url: SecretStr | None = None
+    database_url: SecretStr | None = None
     inner: Nested = Nested()
+    channels: dict[str, Channel] = {}
 
 
 @contextmanager
-def answering(status=200, ahead_s=0.0, date=None):
-    """Serve one status and one clock."""
+def answering(status=200, ahead_s=0.0, date=None, tls=()):
+    """Serve one status and one clock; over TLS with a certificate and its key."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
@@ -49,8 +60,12 @@ def answering(status=200, ahead_s=0.0, date=None):
             pass
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*tls)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
+    yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
 
@@ -95,10 +110,48 @@ def look(name, surroundings):
     return servers.look_at(server, surroundings)
 
 
-def test_what_nobody_configured_is_a_note(configured, codes):
-    observed = look("prometheus", configured())
-    assert codes(observed) == [("doctor.server_not_configured", "prometheus")]
-    assert observed.findings[0].severity is Severity.INFO
+@pytest.mark.parametrize(
+    ("name", "mend"),
+    [
+        ("prometheus", "x0tta config set doctor.prometheus_url URL"),
+        ("kubernetes", "x0tta config set doctor.kubernetes_url URL"),
+        ("postgres", "x0tta config schema shows the keys that there are."),
+    ],
+)
+def test_what_nobody_configured_is_a_note(configured, codes, name, mend):
+    observed = look(name, configured())
+    assert codes(observed) == [("doctor.server_not_configured", name)]
+    assert (observed.findings[0].severity, observed.findings[0].fix) == (Severity.INFO, mend)
+
+
+def test_a_server_is_known_by_the_kind_beside_its_urls(configured, codes):
+    """As [alert.channels.NAME] has them: each of a cluster's is asked, and no other kind's."""
+    with answering() as url:
+        down = f"http://{refused()}"
+        given = configured(
+            channels__am__kind="alertmanager",
+            channels__am__urls=f"{url},{down}",
+            channels__prometheus__kind="webhook",
+            channels__prometheus__urls=down,
+        )
+        observed = look("alertmanager", given)
+        assert codes(observed) == [("doctor.server_unreachable", "service.channels.am.urls")]
+        assert down in observed.findings[0].message
+        assert observed.summary == "alertmanager at 127.0.0.1"
+        assert codes(look("prometheus", given)) == [("doctor.server_not_configured", "prometheus")]
+        # Its clock is as good as that of a server of the internet.
+        assert times.look_at_clock(given).summary == "clock right"
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_a_server_with_an_authority_of_its_own_is_there(configured, tmp_path, is_trusted):
+    make_authority(tmp_path, server="IP:127.0.0.1")
+    trust = {"channels__am__ca_file": str(tmp_path / "ca.pem")} if is_trusted else {}
+    with answering(tls=(tmp_path / "server.pem", tmp_path / "server.key")) as url:
+        given = configured(channels__am__kind="alertmanager", channels__am__urls=url, **trust)
+        observed = look("alertmanager", given)
+        assert (observed.summary, observed.findings) == ("alertmanager at 127.0.0.1", ())
+        assert bool(times.look_at_clock(given).summary) is is_trusted
 
 
 @pytest.mark.parametrize(("status", "is_ready"), [(200, True), (401, True), (503, False)])
@@ -122,15 +175,15 @@ def test_a_server_that_is_down_is_an_error_that_says_why(configured, codes):
 @pytest.mark.parametrize(("answer", "is_ready"), [(b"S", True), (b"N", True), (b"H", False)])
 def test_postgresql_is_asked_in_its_own_words(configured, codes, answer, is_ready):
     with speaking(answer) as url:
-        observed = look("postgres", configured(postgres_url=url))
+        observed = look("postgres", configured(database_url=url))
     assert codes(observed) == (
-        [] if is_ready else [("doctor.server_unreachable", "service.postgres_url")]
+        [] if is_ready else [("doctor.server_unreachable", "service.database_url")]
     )
     assert "hunter2" not in repr(observed)
 
 
 def test_postgresql_that_is_down(configured):
-    observed = look("postgres", configured(postgres_url=f"postgresql://u:hunter2@{refused()}/x"))
+    observed = look("postgres", configured(database_url=f"postgresql://u:hunter2@{refused()}/x"))
     assert [finding.code for finding in observed.findings] == ["doctor.server_unreachable"]
     assert "hunter2" not in repr(observed)
 
@@ -177,7 +230,7 @@ def test_the_internet_is_there_when_anything_answers(surroundings, codes):
 
 def test_asking_what_is_not_there_is_an_error():
     with pytest.raises(UnavailableError):
-        times.ask(f"http://{refused()}")
+        times.ask(servers.Address("", f"http://{refused()}"))
 
 
 @pytest.mark.parametrize(

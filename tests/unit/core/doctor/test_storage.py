@@ -54,6 +54,16 @@ def test_a_folder_that_one_may_not_write_to(surroundings, unprivileged, monkeypa
     assert codes(storage.look_at_folder(surroundings)) == [("state.not_writable", str(below))]
 
 
+def test_a_folder_below_one_that_may_not_be_entered(surroundings, unprivileged, monkeypatch, codes):
+    below = unprivileged / "closed" / "state"
+    below.mkdir(parents=True)
+    below.parent.chmod(0)
+    monkeypatch.setenv("X0TTA_STATE_DIR", str(below))
+    assert codes(storage.look_at_folder(surroundings)) == [("state.not_writable", str(below))]
+    assert storage.look_at_space(surroundings).summary.endswith(" free")
+    below.parent.chmod(0o700)
+
+
 def test_a_file_in_the_place_of_the_folder(surroundings, state, codes):
     state.write_text("")
     assert codes(storage.look_at_folder(surroundings)) == [("state.not_writable", str(state))]
