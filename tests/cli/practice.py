@@ -88,6 +88,7 @@ def blocks_of_mood(mood: Mood) -> Iterator[Block]:
 
 
 @app.command(
+    takes_bytes=True,
     view=blocks,
     examples=["x0tta practice run  # the first", "x0tta practice run b/1 -o json  # another"],
 )
