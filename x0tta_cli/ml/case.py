@@ -90,7 +90,8 @@ def work_out(view: View, symptom: Symptom | None) -> Case:
 def noticed_burden(account: Account, mesh: Mesh, symptom: int | None) -> Array:
     """Find the burden to explain, float64[T]; NaN where it is not known.
 
-    It is the symptom's, or else what arrives where nobody calls.
+    It is the symptom's, or else what arrives where nobody calls, if that is anomalous: the usual
+    ups and downs there are nothing to explain, and whoever makes them would be blamed for them.
     In a mesh where everything is called by something, it is what all components add themselves.
     """
     if symptom is not None and account.burden.known[symptom].any():
@@ -98,7 +99,8 @@ def noticed_burden(account: Account, mesh: Mesh, symptom: int | None) -> Array:
     entrances = (mesh.calls.callers == 0) & ~mesh.unseen
     if entrances.any():
         arriving: Array = account.cost[entrances].sum(axis=0)
-        return arriving
+        is_trouble = mesh.anomalous[entrances].any()
+        return arriving if is_trouble else np.full_like(arriving, np.nan)
     added: Array = np.maximum(account.own, 0.0).sum(axis=0)
     return added
 

@@ -64,6 +64,15 @@ def test_without_a_symptom_the_entrances_are_explained(simulations):
     assert share_within(places, 3) >= 0.75, places
 
 
+def test_what_no_entrance_feels_is_not_explained_by_their_usual_ups_and_downs(chain):
+    places = []
+    for seed in SEEDS:
+        values = healthy_values(3, samples=8, seed=seed)
+        values[2, 4:, 0] += 1.0
+        places.append(place_of("n2", order_of(rank(chain, make(values, CHAIN)))))
+    assert share_within(places, 1) >= 0.8, places
+
+
 def test_without_burdens_anomalies_that_no_callee_has_are_ranked():
     places = []
     for seed in SEEDS[:5]:
