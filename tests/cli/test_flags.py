@@ -50,6 +50,7 @@ def test_a_flag_that_nobody_knows_is_an_error_and_not_passed_over(x0tta, command
     assert (ended.returncode, ended.stdout, code_of(ended)) == (9, "", "config.unknown_key")
 
 
+@pytest.mark.slow
 def test_what_is_switched_off_says_so_and_the_rest_works(x0tta):
     assert x0tta("config", "set", "flags.graphsage", "off").returncode == 0
     for line in (["drill"], ["drill", "run", "--all"]):

@@ -335,6 +335,7 @@ def test_what_was_written_is_read_back(recording, packed) -> None:
     assert np.isnan(telemetry.values[~measured]).all()
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=300), st.integers(0, 200), st.booleans())
 def test_damage_is_an_answer_and_never_a_crash(noise, place, keep_rest) -> None:

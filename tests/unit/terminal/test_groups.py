@@ -65,6 +65,7 @@ def test_a_table_of_commands_has_all_of_them_each_with_its_module(app):
         assert command.name == name
 
 
+@pytest.mark.slow
 def test_a_command_loads_no_module_of_another():
     script = (
         "import sys\n"

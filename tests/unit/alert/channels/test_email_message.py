@@ -107,6 +107,7 @@ def test_long_subjects_and_texts_are_cut_and_say_so():
     assert len(text_of(long, 1000).encode()) <= 1000
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=300), st.dictionaries(st.text(max_size=20), st.text(max_size=200)))
 def test_any_text_comes_back_as_what_was_to_be_shown(name, annotations):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from fakes.chains import ton, tonapi, toncenter, tron, trongrid
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -100,6 +101,7 @@ def mixture(honest, attacks):
     return st.lists(st.sampled_from([*honest, *attacks]), max_size=25)
 
 
+@pytest.mark.slow
 @given(mixture(TRON_HONEST, TRON_ATTACKS))
 @settings(max_examples=25, deadline=None)
 def test_on_tron_payments_alone_are_settled(names):
@@ -126,6 +128,7 @@ def test_on_tron_payments_alone_are_settled(names):
     assert sorted(settled) == sorted((tx, AMOUNT) for tx in honest)
 
 
+@pytest.mark.slow
 @given(mixture(TON_HONEST, TON_ATTACKS), st.sampled_from(["tonapi", "toncenter"]))
 @settings(max_examples=40, deadline=None)
 def test_on_ton_payments_alone_are_final(names, kind):
