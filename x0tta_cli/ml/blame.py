@@ -79,6 +79,12 @@ class Mesh:
     unseen: NDArray[np.bool_]
 
     @property
+    def entrances(self) -> NDArray[np.bool_]:
+        """Components that nobody calls, of those that health saw."""
+        entrances: NDArray[np.bool_] = (self.calls.callers == 0) & ~self.unseen
+        return entrances
+
+    @property
     def newcomers(self) -> NDArray[np.bool_]:
         """Components that health never saw and that a single component calls.
 
@@ -159,7 +165,7 @@ def blame_load(own: Array, overload: Array, mesh: Mesh) -> list[Transfer]:
     component adds.
     """
     calls = mesh.calls
-    entrances = np.flatnonzero((calls.callers == 0) & ~mesh.unseen & (overload > 0).any(axis=1))
+    entrances = np.flatnonzero(mesh.entrances & (overload > 0).any(axis=1))
     if not len(entrances):
         return []
     stemming = calls.stemming_from(entrances.tolist())

@@ -45,7 +45,9 @@ class Case:
         Kinds of evidence are joined as independent causes are (noisy or: Pearl 1988, section
         4.3.2): each may be enough, and together they are more.
         """
-        burdened = any(self.explained[kind].any() for kind in self.explained)
+        burdened = any(
+            weight == 1.0 and self.explained[kind].any() for kind, weight in self.weights.items()
+        )
         doubt = 1.0 - self.anomaly * self.connected * (UNCONNECTED if burdened else 1.0)
         for kind, explained in self.explained.items():
             doubt = doubt * (1.0 - self.weights[kind] * self.connected * explained)
@@ -71,6 +73,8 @@ def work_out(view: View, symptom: Symptom | None) -> Case:
         kind: account.explains(noticed_burden(account, mesh, noticed_at))
         for kind, account in accounts.items()
     }
+    is_felt = bool(anomalous[mesh.entrances].any()) or not mesh.entrances.any()
+    is_noticed = noticed_at is not None or is_felt
     connected = np.ones(len(nodes))
     if noticed_at is not None:
         hops = telemetry.topology.hops_from(noticed_at)
@@ -81,7 +85,7 @@ def work_out(view: View, symptom: Symptom | None) -> Case:
         symptom=noticed_at,
         accounts=accounts,
         explained=explained,
-        weights=_weights(explained, symptom),
+        weights=_weights(explained, symptom, is_noticed=is_noticed),
         anomaly=own_anomaly(view, calls),
         connected=connected,
     )
@@ -90,17 +94,14 @@ def work_out(view: View, symptom: Symptom | None) -> Case:
 def noticed_burden(account: Account, mesh: Mesh, symptom: int | None) -> Array:
     """Find the burden to explain, float64[T]; NaN where it is not known.
 
-    It is the symptom's, or else what arrives where nobody calls, if that is anomalous: the usual
-    ups and downs there are nothing to explain, and whoever makes them would be blamed for them.
+    It is the symptom's, or else what arrives where nobody calls.
     In a mesh where everything is called by something, it is what all components add themselves.
     """
     if symptom is not None and account.burden.known[symptom].any():
         return np.where(account.burden.known[symptom], account.cost[symptom], np.nan)
-    entrances = (mesh.calls.callers == 0) & ~mesh.unseen
-    if entrances.any():
-        arriving: Array = account.cost[entrances].sum(axis=0)
-        is_trouble = mesh.anomalous[entrances].any()
-        return arriving if is_trouble else np.full_like(arriving, np.nan)
+    if mesh.entrances.any():
+        arriving: Array = account.cost[mesh.entrances].sum(axis=0)
+        return arriving
     added: Array = np.maximum(account.own, 0.0).sum(axis=0)
     return added
 
@@ -121,8 +122,16 @@ def own_anomaly(view: View, calls: Calls) -> Array:
     return own / most if most > 0 else own
 
 
-def _weights(explained: dict[Kind, Array], symptom: Symptom | None) -> dict[Kind, float]:
-    """Put the kind that was noticed first; where it is not known or not explained, all count."""
+def _weights(
+    explained: dict[Kind, Array], symptom: Symptom | None, *, is_noticed: bool
+) -> dict[Kind, float]:
+    """Put the kind that was noticed first; where it is not known or not explained, all count.
+
+    Where nothing was noticed, a burden is of the usual ups and downs: who makes them goes behind
+    what is anomalous.
+    """
+    if not is_noticed:
+        return dict.fromkeys(explained, UNCONNECTED)
     role = feature_of(symptom.metric, symptom.statistic).role if symptom else Role.OTHER
     noticed = KIND_OF_ROLE.get(role)
     if noticed is None or noticed not in explained or not explained[noticed].any():
