@@ -79,7 +79,7 @@ function __x0tta_pass --no-scope-shadowing
     set -l passing $argv[1]
     if test -n "$awaited"
         set awaited
-    else if test -n "$ended"; or not string match -q -- '-?*' $passing
+    else if test -n "$ended"; or not string match -qr -- '^-.' $passing
         if test -z "$ended"; and contains -- "$passing" (string split -f 1 \t -- $subcommands)
             __x0tta_enter $passing
             return
