@@ -22,8 +22,7 @@ A_ZONE = "Europe/Berlin"
 
 def look_at_clock(surroundings: Surroundings) -> Observed:
     """Compare the clock with the Date of a configured server, or else of a well-known one."""
-    known = http_addresses(surroundings)
-    for address in (*known, Address("doctor.internet_url", surroundings.internet_url)):
+    for address in (*http_addresses(surroundings), _internet(surroundings)):
         try:
             offset_s = offset_from(address)
         except OperatorError:
@@ -40,7 +39,7 @@ def look_at_internet(surroundings: Surroundings) -> Observed:
     """See whether a well-known server answers, whatever it says."""
     address = surroundings.internet_url
     try:
-        ask(Address("doctor.internet_url", address))
+        ask(_internet(surroundings))
     except OperatorError as error:
         finding = Finding(
             "doctor.no_internet",
@@ -68,6 +67,10 @@ def look_at_zones(_surroundings: Surroundings) -> Observed:
 
 CHECKS = (Check("clock", look_at_clock, is_remote=True), Check("zones", look_at_zones))
 INTERNET = (Check("internet", look_at_internet, is_remote=True),)
+
+
+def _internet(surroundings: Surroundings) -> Address:
+    return Address("doctor.internet_url", surroundings.internet_url)
 
 
 def ask(address: Address) -> str | None:
