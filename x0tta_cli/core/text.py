@@ -25,6 +25,14 @@ def escape_lines(text: str) -> str:
     return "\n".join(escape(line) for line in text.split("\n"))
 
 
+def is_unicode(text: str) -> bool:
+    """Whether a text can be written: it has no half of a surrogate pair.
+
+    JSON may have one, and bytes that are no UTF-8 become such, in arguments, names and variables.
+    """
+    return not any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
 def is_unsafe(character: str) -> bool:
     """Whether a character must not be shown as it is: it moves, hides or reorders text."""
     if character in _JOINERS:

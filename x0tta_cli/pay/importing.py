@@ -12,6 +12,7 @@ from typing import Any, TextIO, TypeVar
 
 from x0tta_cli.core.errors import OperatorError, UsageError
 from x0tta_cli.core.files import reading_errors
+from x0tta_cli.core.text import is_unicode
 from x0tta_cli.core.times import parse_instant
 from x0tta_cli.pay.amounts import parse_amount
 from x0tta_cli.pay.assets import find_asset
@@ -173,15 +174,13 @@ def _column(name: str, read: Callable[[Any], Value], written: Any) -> Value:
 
 def _memo(written: str | None) -> str | None:
     """Take a memo; half a character, as in broken JSON or a broken locale, is none."""
-    try:
-        (written or "").encode()
-    except UnicodeEncodeError:
+    if not is_unicode(written or ""):
         raise UsageError(
             "pay.bad_memo",
             "The memo is no text.",
             reason="It has half a surrogate pair, or bytes that are not UTF-8.",
             fix="Write it in UTF-8.",
-        ) from None
+        )
     return written or None
 
 

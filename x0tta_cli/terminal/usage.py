@@ -47,9 +47,11 @@ def refuse_bytes(value: Any, parameter: Any, path: str) -> None:
 
     Python hands them on as lone surrogates.
     """
+    from x0tta_cli.core.text import is_unicode
+
     given = value if isinstance(value, list | tuple) else [value]
     texts = [one for one in given if isinstance(one, str) and not one.isascii()]
-    if not any(map(_has_bytes, texts)):
+    if all(map(is_unicode, texts)):
         return
     name = display_name(parameter)
     raise UsageError(
@@ -155,10 +157,6 @@ def _missing(error: typer_errors.MissingParameter, path: str) -> UsageError:
         fix=f"See {path} --help.",
         context={"command": path, "parameter": name},
     )
-
-
-def _has_bytes(text: str) -> bool:
-    return any("\udc80" <= sign <= "\udcff" for sign in text)
 
 
 def _value(error: BadParameter) -> str:

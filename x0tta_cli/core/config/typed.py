@@ -26,6 +26,7 @@ from x0tta_cli.core import secrets
 from x0tta_cli.core.config import complaints, references
 from x0tta_cli.core.config.layers import Given, KeyPath
 from x0tta_cli.core.errors import OperatorError, UsageError
+from x0tta_cli.core.text import is_unicode
 from x0tta_cli.core.times import parse_duration
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ class _Fitting:
             return self._secret(value, given, path)
         if timedelta in kinds and not isinstance(value, timedelta):
             return _duration(value, given, path)
-        if isinstance(value, str) and not _is_unicode(value):
+        if isinstance(value, str) and not is_unicode(value):
             raise complaints.bad_value(path, given, "It should be text in UTF-8.")
         if isinstance(value, str) and Path in kinds:
             # A file means what stands beside it, wherever x0tta is called; a shell means here.
@@ -189,7 +190,7 @@ class _Fitting:
             secrets.register(value)
             if given.source.file is not None:
                 raise complaints.plain_secret(path, given)
-            if _is_unicode(value):
+            if is_unicode(value):
                 return value
         raise complaints.bad_reference(path, given)
 
@@ -296,11 +297,6 @@ def _duration(value: Any, given: Given, path: KeyPath) -> Any:
         return parse_duration(value)
     except UsageError as error:
         raise complaints.bad_value(path, given, f"{error.reason} {error.fix}") from None
-
-
-def _is_unicode(text: str) -> bool:
-    # The environment may hold bytes that are no UTF-8; Python smuggles them in as surrogates.
-    return not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def _json_form(value: Any) -> Any:
